@@ -1,0 +1,172 @@
+"""The checker: can a design ever go wrong? Every interleaving, unlimited steps.
+
+`run` turns an architecture and a scope into a `RunResult`. Modules, from the ground: `unfold` (text -> automaton), `space`
+(states and steps), `symmetry`, `search` (breadth first), `graph` (progress), `realise` (real schedules), `contention`,
+`explain` and `verdict`. Rules of this package: it does not know the simulator, the runtime or any shipped architecture.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from cllm_sim.architecture import Loaded
+from cllm_sim.checker.explain import step_row
+from cllm_sim.checker.search import Found, Limits, Progress, search
+from cllm_sim.checker.space import Space
+from cllm_sim.checker.verdict import Judged, contention_broken, judge
+from cllm_sim.checker.walk import parse_schedule, walk
+from cllm_sim.compose import System, compose
+from cllm_sim.errors import BadRequest
+from cllm_sim.grammar import text_lines
+from cllm_sim.operations import Kind
+from cllm_sim.promises import promised, verdicts
+from cllm_sim.results import SCHEMA, ExitCode, RunResult, environment, scope
+from cllm_sim.tree import checked_tree
+
+REDUCTIONS = ("none", "symmetry")
+RACES = ("auto", "next", "monitor")
+
+
+def system_of(loaded: Loaded, workers: int, depth: int) -> System:
+    """The system of an architecture on a tree; raises BadRequest for a tree it is not written for."""
+    architecture = loaded.architecture
+    return compose(architecture, checked_tree(workers, depth, architecture.arity, architecture.depth_max, loaded.name))
+
+
+def run(
+    loaded: Loaded,
+    *,
+    workers: int = 12,
+    depth: int = 1,
+    reductions: str = "symmetry",
+    races: str = "auto",
+    promise: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
+    budget_seconds: float = 120.0,
+    max_states: int = 3_000_000,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Check an architecture exhaustively; the result's fields are those of `check` in the schema.
+
+    `races`: `next` looks for two conflicting accesses that are both next; `monitor` also keeps the happens-before marks in
+    the state; `auto` does both except where mutexes would multiply the states (the first is exact either way).
+    """
+    if reductions not in REDUCTIONS:
+        raise BadRequest(f"--reductions {reductions}: this version knows {', '.join(REDUCTIONS)}")
+    names = promised(loaded.architecture, promise, without)
+    system = system_of(loaded, workers, depth)
+    monitored = races == "monitor" or (races == "auto" and not _has_mutex(system))
+    space = Space(replace(system, monitor=monitored), loaded.path)
+    symmetric = reductions == "symmetry"
+    found, left_out = search(space, symmetric, Limits(budget_seconds, max_states), progress)
+    judged = judge(loaded, found, found.symmetry.crews)
+    if judged.unconfirmed and symmetric:
+        judged = _confirm(loaded, space, found, judged, Limits(budget_seconds, max_states))
+    if "uncontended" in names:
+        judged.broken.extend(contention_broken(loaded, found, judged.contention))
+    return _result(loaded, system, found, judged, names, _notes(system, found, left_out, symmetric, monitored))
+
+
+def _has_mutex(system: System) -> bool:
+    return any(thing.kind is Kind.MUTEX for thing in system.objects)
+
+
+def _confirm(loaded: Loaded, space: Space, found: Found, judged: Judged, limits: Limits) -> Judged:
+    """Look without symmetry for the kinds of defect that no real schedule confirmed."""
+    plain, _ = search(space, False, limits)
+    kinds = {defect.kind for defect in judged.unconfirmed}
+    again = judge(loaded, plain, frozenset())
+    judged.broken.extend(row for row in again.broken if row["class"].removesuffix("-on-weights") in kinds)
+    judged.unconfirmed = [] if plain.complete else judged.unconfirmed
+    if not plain.complete and found.complete:
+        found.limit = "a defect seen under symmetry could not be confirmed in index order within the limits"
+    return judged
+
+
+def _notes(system: System, found: Found, left_out: frozenset[int], symmetric: bool, monitored: bool) -> dict[str, Any]:
+    notes = ["memory is sequentially consistent (exact for programs without races)"]
+    architecture, workers = system.architecture, system.tree.workers
+    if not architecture.alone and workers != architecture.arity:
+        notes.append(f"checked with {workers} workers; the declared arity is {architecture.arity}")
+    for control in sorted(left_out):
+        name = system.actors[control].name
+        notes.append(f"symmetry is off for the children of {name}: a text names a child by its index")
+    any_order = found.space.system.any_order
+    if symmetric and any_order and _uses_cursor(found):
+        notes.append("a cursor may visit the children in any order: more behaviours than index order, never fewer")
+    how = "two conflicting accesses both next" + (", and happens-before marks in the state" if monitored else "")
+    notes.append(f"races are found as: {how}")
+    used = ["symmetry"] if symmetric and found.symmetry.crews else []
+    return {"assumptions": notes, "reductions": used}
+
+
+def _uses_cursor(found: Found) -> bool:
+    return any(op is not None and op.verb == "next" for automaton in found.space.automata for op in automaton.op)
+
+
+def _unreached(loaded: Loaded, found: Found) -> list[dict[str, Any]]:
+    """Statements of the texts that no behaviour reaches: the guard against holding because nothing happens."""
+    with open(loaded.path, encoding="utf-8") as file:
+        source = file.read()
+    reached = {line for path, line in found.space.lines if path == loaded.path}
+    rows = source.splitlines()
+    missing = sorted(text_lines(source) - reached)
+    return [{"path": loaded.path, "line": line, "text": rows[line - 1].strip()} for line in missing]
+
+
+def _result(
+    loaded: Loaded, system: System, found: Found, judged: Judged, names: tuple[str, ...], notes: dict[str, Any]
+) -> RunResult:
+    kinds = [row["class"] for row in judged.broken]
+    kinds += [p.name for p in loaded.architecture.promises if _never(p.name, p.kind, found)]
+    rows = verdicts(names, kinds, found.complete)
+    wanted = {row["class"] for row in rows if row["verdict"] == "broken"}
+    broken = [{**row, "class": row["class"].removesuffix("-on-weights")} for row in judged.broken]
+    broken = [row for row in broken if row["class"] in wanted]
+    verdict = "broken" if wanted else "holds" if found.complete else "undecided"
+    code = {"broken": ExitCode.SUBJECT, "holds": ExitCode.HOLDS, "undecided": ExitCode.UNDECIDED}[verdict]
+    first = next((row["counterexample"] for row in broken if row["counterexample"]), None)
+    return RunResult(
+        {
+            "schema": SCHEMA,
+            "verb": "check",
+            "architecture": loaded.name,
+            "file": loaded.path,
+            "file_sha256": loaded.sha256,
+            "title": loaded.title,
+            "marked_broken": loaded.broken,
+            "scope": scope(system.tree.workers, system.tree.depth),
+            "seed": None,
+            "environment": environment(),
+            "verdict": verdict,
+            "promises": rows,
+            "broken": broken,
+            "states": len(found.states),
+            "transitions": len(found.source),
+            "complete": found.complete,
+            "limit": found.limit or None,
+            **notes,
+            "contention": {row["object"]: row["worst"] for row in judged.contention},
+            "contention_details": judged.contention,
+            "unreached": _unreached(loaded, found),
+            "unconfirmed": [{"class": item.kind, "text": item.text} for item in judged.unconfirmed],
+            "counterexample": first,
+            "generator_runs": sum(automaton.runs for automaton in found.space.automata),
+            "seconds": round(found.seconds, 6),
+            "exit_code": int(code),
+        }
+    )
+
+
+def _never(name: str, kind: str, found: Found) -> bool:
+    return kind == "sometimes" and found.complete and name not in found.seen_promises
+
+
+def replay(loaded: Loaded, schedule: str, *, workers: int, depth: int = 1) -> dict[str, Any]:
+    """Walk through a schedule: every step as data, and who is stuck at its end; BadRequest at an impossible move."""
+    from cllm_sim.checker.explain import counterexample
+
+    system = system_of(loaded, workers, depth)
+    space = Space(system, loaded.path)
+    moves = parse_schedule(system, schedule)
+    walked, _ = walk(space, moves)
+    return {**counterexample(space, moves), "steps": [step_row(step) for step in walked]}

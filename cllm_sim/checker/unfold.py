@@ -1,0 +1,174 @@
+"""Unfolding a text into an automaton, one local situation at a time.
+
+A generator runs only when the search meets a local situation for the first time: the text is started afresh and sent the
+replies that led there. A situation is recognised by the pending operation and, for every frame of the `yield from` chain,
+the instruction position and the plain local values. Every situation is produced twice and compared, so a text that is not
+deterministic is found out here.
+
+Rules of this file: only `next` and `send`; the frames are looked at, never changed. The static rules that make the
+recognition sound are enforced by `grammar.py`.
+"""
+
+import sys
+from collections.abc import Callable, Hashable, Iterator
+from types import FrameType, GeneratorType
+from typing import Any, NamedTuple
+
+from cllm_sim.errors import BadArchitecture, NondeterministicText
+from cllm_sim.operations import Op, Place, Scope, Shared, Steps, expected_operation
+
+SITUATIONS_MAX = 20_000
+"""Limit of local situations per text; more means that a text counts without bound."""
+
+Lines = set[tuple[str, int]]
+
+
+class UnboundedText(Exception):
+    """A text has more local situations than the limit; `variable` names the local that keeps changing."""
+
+    def __init__(self, place: Place, variable: str) -> None:
+        super().__init__(f"{place}: more than {SITUATIONS_MAX:,} local situations; '{variable}' takes ever new values")
+        self.place = place
+        self.variable = variable
+
+
+class Situation(NamedTuple):
+    """Where a text stands: its pending operation (None: finished), the line, and the key it is recognised by."""
+
+    op: Op | None
+    place: Place
+    key: Hashable
+
+
+class Automaton:
+    """The local situations of one text met so far. Node 0 is the start.
+
+    `op[node]` and `place[node]` describe a situation; `step(node, reply)` gives the next one, unfolding it if it is new.
+    """
+
+    def __init__(self, text: Callable[[], Steps], lines: Lines, path: str) -> None:
+        self.text = text
+        self.lines = lines
+        self.path = path
+        self.op: list[Op | None] = []
+        self.place: list[Place] = []
+        self.edges: list[dict[int, int]] = []
+        self.replies: list[tuple[int, ...]] = []
+        self.seen: dict[Hashable, int] = {}
+        self.runs = 0
+        self._enter(())
+
+    def step(self, node: int, reply: int) -> int:
+        """The situation after the pending operation of `node` was answered with `reply`."""
+        following = self.edges[node].get(reply)
+        if following is None:
+            following = self.edges[node][reply] = self._enter((*self.replies[node], reply))
+        return following
+
+    def _enter(self, replies: tuple[int, ...]) -> int:
+        first, second = self._reach(replies), self._reach(replies)
+        if first != second:
+            place = second.place if first.op is None else first.place
+            raise NondeterministicText(
+                f"{place}: run twice with the same replies, the text did '{first.op}' and then '{second.op}' or its local "
+                "values differ; a text may depend on nothing but its arguments and the replies"
+            )
+        if first.key not in self.seen:
+            if len(self.op) >= SITUATIONS_MAX:
+                raise UnboundedText(first.place, self._growing())
+            self.seen[first.key] = len(self.op)
+            self.op.append(first.op)
+            self.place.append(first.place)
+            self.edges.append({})
+            self.replies.append(replies)
+        return self.seen[first.key]
+
+    def _reach(self, replies: tuple[int, ...]) -> Situation:
+        self.runs += 1
+        steps = self.text()
+        tracer = _Tracer(self.path, self.lines)
+        before = sys.gettrace()
+        sys.settrace(tracer)
+        try:
+            op: Any = next(steps)
+            for reply in replies:
+                op = steps.send(reply)
+        except StopIteration:
+            return Situation(None, Place(self.path, tracer.last), "finished")
+        except (BadArchitecture, RecursionError):
+            raise
+        except Exception as error:
+            place = Place(self.path, tracer.last)
+            raise BadArchitecture(f"{place}: {type(error).__name__}: {error}".replace("\n", " ")) from None
+        finally:
+            sys.settrace(before)
+        place = where(steps)
+        if not isinstance(op, Op):
+            raise expected_operation(op, place)
+        return Situation(op, place, (op, *frames(steps, place)))
+
+    def _growing(self) -> str:
+        """The local variable with the most different values."""
+        values: dict[str, set[Hashable]] = {}
+        for key in self.seen:
+            for frame in key[1:] if isinstance(key, tuple) else ():
+                for name, value in frame[1]:
+                    values.setdefault(name, set()).add(value)
+        return max(values, key=lambda name: len(values[name]), default="?")
+
+
+class _Tracer:
+    """Notes every line of the user's file that runs, for the list of unreached lines and for the line of a return."""
+
+    def __init__(self, path: str, lines: Lines) -> None:
+        self.path = path
+        self.lines = lines
+        self.last = 1
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> "_Tracer | None":
+        if frame.f_code.co_filename != self.path:
+            return None
+        if event == "line":
+            self.last = frame.f_lineno
+            self.lines.add((self.path, frame.f_lineno))
+        return self
+
+
+def chain(steps: Any) -> "Iterator[GeneratorType[Any, Any, Any]]":
+    """Every generator of a `yield from` chain, the outermost first."""
+    while isinstance(steps, GeneratorType):
+        yield steps
+        steps = steps.gi_yieldfrom
+
+
+def where(steps: Steps) -> Place:
+    """The user's line at which a running text stands."""
+    innermost = list(chain(steps))[-1]
+    line = innermost.gi_frame.f_lineno if innermost.gi_frame is not None else innermost.gi_code.co_firstlineno
+    return Place(innermost.gi_code.co_filename, line)
+
+
+def frames(steps: Steps, place: Place) -> Iterator[tuple[int, tuple[tuple[str, Hashable], ...]]]:
+    """Instruction position and plain locals of every frame of the chain."""
+    for generator in chain(steps):
+        frame = generator.gi_frame
+        locals_ = tuple(sorted((name, plain(value, name, place)) for name, value in frame.f_locals.items()))
+        yield frame.f_lasti, locals_
+
+
+def plain(value: Any, name: str, place: Place) -> Hashable:
+    """A value by which situations may be compared; raises BadArchitecture for values that carry hidden identity."""
+    if value is None or isinstance(value, int | str):
+        return (type(value).__name__, value)
+    if isinstance(value, tuple):
+        return tuple(plain(item, name, place) for item in value)
+    if isinstance(value, Shared):
+        return ("handle", value.name)
+    if isinstance(value, Scope):
+        return ("scope", value._prefix)
+    if callable(value):
+        return ("function", id(value))
+    raise BadArchitecture(
+        f"{place}: local variable '{name}' is a {type(value).__name__}; "
+        "a text may keep int, str, None, bool and tuples of them, and the handles it was given"
+    )
