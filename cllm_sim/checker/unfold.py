@@ -11,11 +11,12 @@ recognition sound are enforced by `grammar.py`.
 
 import sys
 from collections.abc import Callable, Hashable, Iterator
-from types import FrameType, GeneratorType
+from types import FrameType
 from typing import Any, NamedTuple
 
 from cllm_sim.errors import BadArchitecture, NondeterministicText
-from cllm_sim.operations import Op, Place, Scope, Shared, Steps, expected_operation
+from cllm_sim.frames import chain, checked_operation, where
+from cllm_sim.operations import Op, Place, Scope, Shared, Steps
 
 SITUATIONS_MAX = 20_000
 """Limit of local situations per text; more means that a text counts without bound."""
@@ -102,9 +103,8 @@ class Automaton:
             raise BadArchitecture(f"{place}: {type(error).__name__}: {error}".replace("\n", " ")) from None
         finally:
             sys.settrace(before)
+        checked_operation(op, steps)
         place = where(steps)
-        if not isinstance(op, Op):
-            raise expected_operation(op, place)
         return Situation(op, place, (op, *frames(steps, place)))
 
     def _growing(self) -> str:
@@ -132,20 +132,6 @@ class _Tracer:
             self.last = frame.f_lineno
             self.lines.add((self.path, frame.f_lineno))
         return self
-
-
-def chain(steps: Any) -> "Iterator[GeneratorType[Any, Any, Any]]":
-    """Every generator of a `yield from` chain, the outermost first."""
-    while isinstance(steps, GeneratorType):
-        yield steps
-        steps = steps.gi_yieldfrom
-
-
-def where(steps: Steps) -> Place:
-    """The user's line at which a running text stands."""
-    innermost = list(chain(steps))[-1]
-    line = innermost.gi_frame.f_lineno if innermost.gi_frame is not None else innermost.gi_code.co_firstlineno
-    return Place(innermost.gi_code.co_filename, line)
 
 
 def frames(steps: Steps, place: Place) -> Iterator[tuple[int, tuple[tuple[str, Hashable], ...]]]:

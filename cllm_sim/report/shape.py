@@ -6,7 +6,7 @@ with what `compare` writes; fields are only ever added there, and what is unknow
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -41,6 +41,9 @@ class Subject(Protocol):
 
     @property
     def workers(self) -> int: ...
+
+
+SubjectType = TypeVar("SubjectType", bound=Subject)
 
 
 class Spread(Part):
@@ -279,7 +282,7 @@ class Comparison(Part):
     exit_code: int | None = None
     rows: tuple[Row, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    inversions: int | None = None
+    inversions: Annotated[int, BeforeValidator(_count)] | None = None
     median_error_pct: float | None = None
     bigram_bits_per_byte: float | None = None
     timelines: tuple[Timeline, ...] = ()
@@ -325,7 +328,7 @@ def _where(location: Iterable[int | str]) -> str:
     return found or "(top)"
 
 
-def widest(items: Iterable[S], architecture: str) -> tuple[S, ...]:
+def widest(items: Iterable[SubjectType], architecture: str) -> tuple[SubjectType, ...]:
     """Of the items of one architecture those with the largest number of workers."""
     mine = [item for item in items if item.architecture == architecture]
     most = max((item.workers for item in mine), default=0)

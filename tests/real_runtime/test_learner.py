@@ -278,6 +278,17 @@ def test_the_heldout_loss_is_that_of_its_positions():
     assert learner.heldout_bits_per_byte(weights) == pytest.approx(np.mean(losses) / np.log(2), rel=1e-12)
 
 
+def test_the_sample_of_a_long_heldout_part_is_spread_over_it(monkeypatch):
+    monkeypatch.setattr("real_runtime.learner._HELDOUT_SAMPLES_MAX", 100)
+    heldout = np.repeat([0, 1], [600, 400]).astype(np.uint8)
+    learner = Learner(SMALL, Corpus("made", heldout, heldout, "", 2_000), np.float64)
+    weights = np.zeros(learner.size)
+    weights[-256:] = np.repeat([2.0, 0.0], [1, 255])  # the biases of the output: zero is the likelier byte
+    logsum = math.log(math.exp(2) + 255)
+    expected = (0.6 * (logsum - 2) + 0.4 * logsum) / math.log(2)
+    assert learner.heldout_bits_per_byte(weights) == pytest.approx(expected, abs=0.03)
+
+
 def test_tensors_go_to_a_checkpoint_and_back():
     learner = Learner(SMALL, made_corpus())
     weights = learner.initial_weights(1)

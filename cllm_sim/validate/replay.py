@@ -1,0 +1,198 @@
+"""First pass of the judge: every log is replayed against its own actor's text, with the recorded replies.
+
+A log that was cut, had an event dropped, doubled or exchanged, or belongs to another role parts from its text here, at once
+and without any search. What passes is a list of operations with replies and times, and the operation that would come next.
+
+Rules of this file: one actor at a time. What an operation of an actor's own means (the environment's choice, the cursor
+over the children) is asked of `semantics.outcomes`, as everywhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cllm_sim.compose import Bound, System
+from cllm_sim.errors import CllmError
+from cllm_sim.frames import checked_operation, where
+from cllm_sim.operations import Op, Place, Steps, Verb
+from cllm_sim.semantics import Memory, initial, outcomes, under_cursor
+from cllm_sim.trace import Event
+
+PRIVATE = frozenset({Verb.CHOOSE, Verb.NEXT})
+"""Operations that no other actor can influence or notice: their replies are judged here already."""
+
+
+class Break(NamedTuple):
+    """The first event of a log that its own text does not do; `index` equals the log's length where an event is missing."""
+
+    index: int
+    text: str
+    possible_replies: tuple[int, ...] = ()
+    possible_ops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Log:
+    """One actor's log, as far as its text agrees with it.
+
+    `bound[i]` is the operation of event i as the text yields it, `target[i]` the same with the child under the cursor
+    filled in. `rest` is what the text does after the last of them (None: it has finished); `unrecorded` says that it may
+    have been performed although it is not in the log, because the run ended in the middle of it.
+    """
+
+    events: tuple[Event, ...]
+    bound: tuple[Bound, ...]
+    target: tuple[Bound, ...]
+    rest: Bound | None
+    rest_target: Bound | None
+    unrecorded: bool
+    broken: Break | None
+
+    @property
+    def last_end(self) -> int:
+        """When the last agreed event ended (ns)."""
+        return self.events[len(self.bound) - 1].end if self.bound else 0
+
+
+class _Replay:
+    """One run of a text along a log."""
+
+    def __init__(self, system: System, actor: int, events: Sequence[Event]) -> None:
+        self.system = system
+        self.actor = actor
+        self.events = events
+        self.steps = system.text(actor)
+        self.op: Op | None = first(self.steps)
+        self.alone: list[Bound | None] = [None] * len(system.actors)
+        self.memory: Memory = initial(system)
+        self.labels: dict[Op, str] = {}
+        self.bound: list[Bound] = []
+        self.target: list[Bound] = []
+
+    def follow(self) -> Break | None:
+        """Follow the log to its end, or to the first event that the text does not do."""
+        clock = 0
+        for index, event in enumerate(self.events):
+            broken = self._disagreement(index, event, clock)
+            if broken is not None:
+                return broken
+            assert self.op is not None
+            bound = self.system.bound(self.actor, self.op)
+            self.bound.append(bound)
+            self.target.append(self.resolved(bound))
+            broken = self._private(index, event, bound) or self._send(index, event)
+            if broken is not None:
+                return broken
+            clock = event.end
+        return None
+
+    def _disagreement(self, index: int, event: Event, clock: int) -> Break | None:
+        if self.op is None:
+            return Break(index, "its text has come to its end before this event")
+        label = self.label(self.op)
+        if event.op != label:
+            return Break(index, f"its text does '{label}' here", possible_ops=(label,))
+        if not clock <= event.begin <= event.end:
+            return Break(index, "its times run backwards (it begins before the event before it ended, or ends before it begins)")
+        return None
+
+    def label(self, op: Op) -> str:
+        """The operation as traces name it."""
+        known = self.labels.get(op)
+        if known is None:
+            known = self.labels[op] = self.system.describe(self.actor, op)
+        return known
+
+    def resolved(self, bound: Bound) -> Bound:
+        """The variant for the child under the cursor; the operation itself where it names none, or the cursor stands nowhere."""
+        return (under_cursor(self.system, self.memory, self.actor, bound) or bound) if bound.at else bound
+
+    def _private(self, index: int, event: Event, bound: Bound) -> Break | None:
+        """Judge an operation that concerns nobody else, and keep the cursor that it moves."""
+        if bound.verb not in PRIVATE:
+            return None
+        self.alone[self.actor] = bound
+        found = outcomes(self.system, self.alone, self.memory, self.actor)
+        for outcome in found:
+            if outcome.done[0][1] == event.reply:
+                self.memory = outcome.memory
+                return None
+        replies = tuple(outcome.done[0][1] for outcome in found)
+        return Break(index, f"it cannot be answered {event.reply}", possible_replies=replies)
+
+    def _send(self, index: int, event: Event) -> Break | None:
+        try:
+            self.op = checked_operation(self.steps.send(event.reply), self.steps)
+        except StopIteration:
+            self.op = None
+        except CllmError:
+            raise
+        except Exception as error:  # the text is a user's: with a reply it never expected it may do anything
+            return Break(index, f"its text fails on the reply {event.reply} ({type(error).__name__}: {error})")
+        return None
+
+
+def first(steps: Steps) -> Op | None:
+    """The first operation of a text; None if it has none."""
+    try:
+        return checked_operation(next(steps), steps)
+    except StopIteration:
+        return None
+
+
+def replay(system: System, actor: int, events: tuple[Event, ...], complete: bool, stated: int | None) -> Log:
+    """Replay one log.
+
+    `complete`: every text must have come to its end; `stated`: the length that the log's closing line gives, -1 where the
+    line is missing, None where the trace was never written to a file.
+    """
+    run = _Replay(system, actor, events)
+    broken = run.follow() or _ending(run, complete, stated)
+    if broken is not None and stated is not None and stated >= 0 and stated != len(events):
+        broken = broken._replace(text=f"{broken.text}; the log states {stated} events and has {len(events)}")
+    rest = None if run.op is None else system.bound(actor, run.op)
+    return Log(
+        events,
+        tuple(run.bound),
+        tuple(run.target),
+        rest,
+        None if rest is None else run.resolved(rest),
+        unrecorded=rest is not None and broken is None,
+        broken=broken,
+    )
+
+
+def _ending(run: _Replay, complete: bool, stated: int | None) -> Break | None:
+    length = len(run.events)
+    going_on = () if run.op is None else (run.label(run.op),)
+    if stated is not None and stated < 0:
+        return Break(length, "the line that closes the log with its length is missing", possible_ops=going_on)
+    if stated is not None and stated != length:
+        return Break(min(stated, length), "the log breaks off here" if stated > length else "the log should have ended here")
+    if complete and going_on:
+        return Break(length, f"the log ends although its text goes on with '{going_on[0]}'", possible_ops=going_on)
+    return None
+
+
+def after(system: System, actor: int, replies: Sequence[int]) -> Bound | None:
+    """The operation of a text after these replies; None if it has finished."""
+    _, op = _stand(system, actor, replies)
+    return None if op is None else system.bound(actor, op)
+
+
+def place(system: System, actor: int, replies: Sequence[int], path: str) -> Place:
+    """The user's line at which a text stands after these replies (its first line where it has finished)."""
+    steps, _ = _stand(system, actor, replies)
+    found = where(steps)
+    return found if found.path == path else Place(path, found.line)
+
+
+def _stand(system: System, actor: int, replies: Sequence[int]) -> tuple[Steps, Op | None]:
+    steps = system.text(actor)
+    op = first(steps)
+    try:
+        for reply in replies:
+            op = checked_operation(steps.send(reply), steps)
+    except StopIteration:
+        op = None
+    return steps, op
