@@ -1,8 +1,9 @@
 """Composition: an architecture and a tree become a system of named actors with their texts and shared objects.
 
-Recursion is substitution, and this is the only place where an inner node differs from a leaf: what a worker is handed as
-its `work` is the leaf's text at a leaf and the control's text one level down at an inner node. Actors with the same role
-and the same numbers of children and siblings are of one kind and share one text, one set of handles and one automaton.
+Recursion is substitution, and this is the only place where an inner node differs from a leaf: what a worker is handed
+as its `work` is the leaf's text at a leaf and the control's text one level down at an inner node. Actors with the same
+role and the same numbers of children and siblings are of one kind and share one text, one set of handles and one
+automaton.
 
 Rules of this file: a relative name is bound here, once per actor, and nowhere else. All three interpreters know only
 `System`. Keep `docs/architecture.md` in step.
@@ -54,7 +55,7 @@ class SharedObject:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """One actor: its address, its kind, and its place in the tree (`index` under its parent, -1 for root and others)."""
+    """One actor: its address, its kind, and its place in the tree (`index`: under its parent; root and others -1)."""
 
     name: str
     kind: int
@@ -65,7 +66,7 @@ class Actor:
 
 
 class Bound(NamedTuple):
-    """An operation with the objects it names. `at` holds one variant per child where it names the child under the cursor."""
+    """An operation and the objects it names. `at`: one variant per child, where it names the child under the cursor."""
 
     op: Op
     verb: Verb
@@ -156,7 +157,8 @@ class System:
         except KeyError:
             who = self.actors[actor].name
             raise BadArchitecture(
-                f"actor {who} names '{name}', which it cannot reach; declare module-level objects in Architecture(shared=...)"
+                f"actor {who} names '{name}', which it cannot reach; "
+                "declare module-level objects in Architecture(shared=...)"
             ) from None
 
 
@@ -174,7 +176,9 @@ class _Layout:
             full = f"{prefix}/{name}" if prefix else name
             if isinstance(declaration, Regions):
                 size = declaration.count(workers)
-                names[name] = tuple(self._one(f"{full}[{k}]", name, declaration, number=k, **where) for k in range(size))
+                names[name] = tuple(
+                    self._one(f"{full}[{k}]", name, declaration, number=k, **where) for k in range(size)
+                )
                 names.update({f"{name}[{k}]": len(self.objects) - size + k for k in range(size)})
             else:
                 parties = declaration.parties(workers) if isinstance(declaration, Barrier) else 0
@@ -188,7 +192,8 @@ class _Layout:
         mutex = names.get(declaration.mutex)
         if not isinstance(mutex, int) or self.objects[mutex].kind is not Kind.MUTEX:
             raise BadArchitecture(
-                f"{declaration.place}: Condition('{declaration.mutex}') names no Mutex declared above it in the same scope"
+                f"{declaration.place}: Condition('{declaration.mutex}') names no Mutex declared above it "
+                "in the same scope"
             )
         return mutex
 

@@ -1,16 +1,16 @@
 """The static rules of a text, checked on its source before anything runs.
 
 A local situation of a text is recognised by the position and the plain local values of its frames. Three habits of
-ordinary Python would hide part of the situation from that and make a checker lose behaviours without a word, so they are
-refused here, each with the file and line:
+ordinary Python would hide part of the situation from that and make a checker lose behaviours without a word, so they
+are refused here, each with the file and line:
 
 1. a `yield` that is not the first thing its statement evaluates (`x = (yield a) + (yield b)` keeps a reply on the
    interpreter's stack);
 2. a `for` over anything but `range(...)` or `<team>.seats` (the iterator is hidden);
 3. an operation that is made and not yielded (`team.batch.wait()` alone on a line does nothing).
 
-`try`, `with`, `async` and generator expressions around a `yield` hide state in the same way. Rules of this file: source in,
-errors out; nothing is imported or executed.
+`try`, `with`, `async` and generator expressions around a `yield` hide state in the same way. Rules of this file: source
+in, errors out; nothing is imported or executed.
 """
 
 import ast
@@ -90,7 +90,9 @@ def _check_function(path: str, function: Function) -> None:
                 "give its reply a name on a line of its own"
             )
         if isinstance(node, ast.For) and not _plain_iterable(node.iter):
-            raise BadArchitecture(f"{place}: a text may loop over range(...) or team.seats only; use while or team.next()")
+            raise BadArchitecture(
+                f"{place}: a text may loop over range(...) or team.seats only; use while or team.next()"
+            )
         if isinstance(node, ast.Try | ast.With | ast.AsyncFor | ast.AsyncWith | ast.Await):
             raise BadArchitecture(f"{place}: a text may not use {type(node).__name__.lower()}; it hides local state")
     _check_not_forgotten(path, nodes, function)
@@ -99,7 +101,9 @@ def _check_function(path: str, function: Function) -> None:
 def _check_not_forgotten(path: str, nodes: list[ast.AST], function: Function) -> None:
     for node in nodes:
         if isinstance(node, ast.Expr) and _makes_operation(node.value, function):
-            raise BadArchitecture(f"{Place(path, node.lineno)}: this operation is made but not yielded; write 'yield' before it")
+            raise BadArchitecture(
+                f"{Place(path, node.lineno)}: this operation is made but not yielded; write 'yield' before it"
+            )
 
 
 def _makes_operation(value: ast.expr, function: Function) -> bool:
@@ -138,7 +142,7 @@ def _first_yields(statement: ast.stmt) -> Iterator[ast.expr]:
 
 
 def _leading(node: ast.expr | None) -> Iterator[ast.expr]:
-    """Follow an expression to what it evaluates first. `and`/`or` evaluate each operand with nothing kept on the stack."""
+    """Follow an expression to what it evaluates first. `and`/`or` keep nothing on the stack."""
     if isinstance(node, ast.Yield | ast.YieldFrom):
         yield node
     elif isinstance(node, ast.NamedExpr):

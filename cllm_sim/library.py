@@ -1,7 +1,8 @@
 """Finding and loading architecture files: a shipped name and a path of a user's own take the same route.
 
 Rules of this file: loading a file runs it (as pytest does with conftest.py); each file gets a module name of its own,
-`sys.path` is never touched, and the current directory is never searched for shipped names. An error names the user's line.
+`sys.path` is never touched, and the current directory is never searched for shipped names. An error names the user's
+line.
 """
 
 import difflib
@@ -67,14 +68,16 @@ def _locate(reference: str) -> Path:
     near = difflib.get_close_matches(reference, known, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     raise BadRequest(
-        f"no architecture called '{reference}'.{hint} Shipped: {', '.join(known)} (a path must contain '/' or end in .py)"
+        f"no architecture called '{reference}'.{hint} Shipped: {', '.join(known)} "
+        "(a path must contain '/' or end in .py)"
     )
 
 
 def _execute(path: Path, sha256: str) -> ModuleType:
     name = f"cllm_architecture_{path.stem}_{sha256[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # before it runs: dataclasses with postponed annotations look themselves up
     try:
@@ -129,5 +132,6 @@ def _check(path: Path, architecture: Architecture) -> None:
         wanted = 1 if name.startswith("others") else 2 if name == "root" else 3
         if code is not None and code.co_argcount != wanted:
             raise BadArchitecture(f"{place}: {name} takes {code.co_argcount} arguments, expected {wanted}")
-    if not (isinstance(architecture.team, type) and issubclass(architecture.team, Team)):
+    team: object = architecture.team  # whatever the file says
+    if not (isinstance(team, type) and issubclass(team, Team)):
         raise BadArchitecture(f"{path}: team must be a class derived from Team")

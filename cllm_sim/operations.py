@@ -1,12 +1,13 @@
 """The vocabulary: what a text may yield, and the handles with which it names shared objects.
 
-A text is a generator of operations (`Steps`). It yields one `Op` and is sent one `int`; nothing else passes between a text
-and its interpreter. An operation names its object relatively (`me.segment`, `up.batch`, `down.each.segment`), so all leaves
-of a tree share one text and one automaton; `compose.py` binds the names to objects, once per actor.
+A text is a generator of operations (`Steps`). It yields one `Op` and is sent one `int`; nothing else passes between a
+text and its interpreter. An operation names its object relatively (`me.segment`, `up.batch`, `down.each.segment`), so
+all leaves of a tree share one text and one automaton; `compose.py` binds the names to objects, once per actor.
 
-Rules of this file: operations are immutable and interned (the same call returns the same object, so that an interpreter can
-keep a table from operation to action). An access is never also a synchronisation. Whether an operation can block is visible
-in `RULES`. What an operation *means* stands in `semantics.py` and nowhere else; keep `docs/operations.md` in step.
+Rules of this file: operations are immutable and interned (the same call returns the same object, so that an interpreter
+can keep a table from operation to action). An access is never also a synchronisation. Whether an operation can block is
+visible in `RULES`. What an operation *means* stands in `semantics.py` and nowhere else; keep `docs/operations.md` in
+step.
 """
 
 import copy
@@ -195,7 +196,7 @@ class Regions(Shared):
 
 
 class Barrier(Shared):
-    """All parties wait for one another. `parties` is told the number of workers; the default fits a control and its workers."""
+    """All parties wait for one another. `parties` is told the number of workers; default: a control and its workers."""
 
     kind = Kind.BARRIER
 
@@ -316,12 +317,12 @@ def _names(regions: AnyRegion | Sequence[AnyRegion]) -> tuple[str, ...]:
 
 
 def compute(reads: AnyRegion | Sequence[AnyRegion], into: Region, using: AnyRegion | Sequence[AnyRegion] = ()) -> Op:
-    """Forward and backward over the actor's slots: reads the weights, writes gradients `into`, `using` scratch memory."""
+    """Forward and backward over the actor's slots: reads weights, writes gradients `into`, `using` scratch memory."""
     return _op(Verb.COMPUTE, reads=_names(reads), writes=(into.name,), scratch=_names(using))
 
 
 def fold(reads: AnyRegion | Sequence[AnyRegion], into: Region, parts: int = 1) -> Op:
-    """Add up gradients in slot order; with `parts` = n, the caller adds up its own slice and n callers make the whole."""
+    """Add up gradients in slot order; with `parts` = n, the caller adds up its own slice n callers make the whole."""
     return _op(Verb.FOLD, value=parts, reads=_names(reads), writes=(into.name,))
 
 
@@ -375,8 +376,9 @@ S = TypeVar("S", bound=Seat)
 class Team(Scope, Generic[S]):
     """What every control shares with its children.
 
-    `each` names all children's seats at once, `at` the child under the cursor, `owner` the control's own seat and `seats`
-    the children's seats one by one in index order (which ties a text to indices and switches symmetry off for the crew).
+    `each` names all children's seats at once, `at` the child under the cursor, `owner` the control's own seat and
+    `seats` the children's seats one by one in index order (which ties a text to indices and switches symmetry off for
+    the crew).
     """
 
     each: S

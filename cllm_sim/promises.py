@@ -1,7 +1,7 @@
 """The promises by name, and which broken rule breaks which of them (design table; `docs/architecture.md` repeats it).
 
-Rules of this file: data, and the one function that turns found classes into verdicts. Checker, simulator and judge report
-promises in this order and with these names.
+Rules of this file: data, and the one function that turns found classes into verdicts. Checker, simulator and judge
+report promises in this order and with these names.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -61,8 +61,8 @@ def promised(architecture: Architecture, asked: Sequence[str] = (), without: Seq
 
 
 def verdicts(names: Iterable[str], broken: Collection[str], complete: bool) -> list[dict[str, Any]]:
-    """`{name, verdict, class}` for every promise, given the classes found; what was not searched to the end is undecided."""
-    rows = []
+    """`{name, verdict, class}` for every promise, given the classes found; undecided: not searched to the end."""
+    rows: list[dict[str, Any]] = []
     for name in names:
         classes = [found for found in broken if name in CLASS_PROMISE.get(found, (found,))]
         if classes:

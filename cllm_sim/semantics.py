@@ -9,15 +9,15 @@ function. An outcome names all actors whose operation it completes: the last arr
 What stands in `Memory`:
 
 - `phase`, per actor: 0 about to act, 1 parked (arrived at a barrier, asleep), 2 woken and in need of its mutex;
-- `value`, per object: a mutex's owner + 1; a word, variable or semaphore; a cursor's mark (0 not yet, 1 here, 2 done); a
-  region's freshness (0 empty, 1 fresh, 2 folded, -k: k slices delivered, 10 + k: k of its slices folded);
-- `marks`, the happens-before monitor (Goldilocks, Elmas, Qadeer and Tasiran 2007, as bit sets): one entry per access that
-  somebody is not yet ordered after: (location, mode, actor, who and what is ordered after it).
+- `value`, per object: a mutex's owner + 1; a word, variable or semaphore; a cursor's mark (0 not yet, 1 here, 2 done);
+  a region's freshness (0 empty, 1 fresh, 2 folded, -k: k slices delivered, 10 + k: k of its slices folded);
+- `marks`, the happens-before monitor (Goldilocks, Elmas, Qadeer and Tasiran 2007, as bit sets): one entry per access
+  that somebody is not yet ordered after: (location, mode, actor, who and what is ordered after it).
 
 A fault (broken rule) does not stop the run: the state stays defined, so faults behind it are found as well.
 
-Rules of this file: no clock, no randomness, no input or output; nothing here knows who calls it. `real_runtime/perform.py`
-is the one permitted twin, and every run's log is judged by this file.
+Rules of this file: no clock, no randomness, no input or output; nothing here knows who calls it.
+`real_runtime/perform.py` is the one permitted twin, and every run's log is judged by this file.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -54,7 +54,7 @@ class Fault(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One possible result: the state after, whose operations it completes with which reply, faults, and who chose what."""
+    """One possible result: the state after, whose operations it completes with which reply, faults, the choice."""
 
     memory: Memory
     done: tuple[tuple[int, int], ...]
@@ -79,7 +79,9 @@ def outcomes(system: System, pending: Pending, memory: Memory, actor: int) -> tu
     if bound.at:
         bound = under_cursor(system, memory, actor, bound)
         if bound is None:
-            return (_faulty(memory, actor, Fault("lock-misuse", "names the child under the cursor, but there is none")),)
+            return (
+                _faulty(memory, actor, Fault("lock-misuse", "names the child under the cursor, but there is none")),
+            )
     if bound.on >= 0 and memory.value[bound.on] == DESTROYED and _mortal(system, bound.on) and not memory.phase[actor]:
         name = system.objects[bound.on].name
         return (_faulty(memory, actor, Fault("use-after-destroy", f"uses {name} after its destruction", bound.on)),)
@@ -477,9 +479,7 @@ def _delivery(system: System, before: int, actor: int, item: int) -> list[Fault]
     faults = []
     if target.owner is not None and target.owner != actor:
         owner = system.actors[target.owner].name
-        faults.append(
-            Fault("ownership", f"writes {target.name}, which belongs to {owner}", item, target.owner)
-        )
+        faults.append(Fault("ownership", f"writes {target.name}, which belongs to {owner}", item, target.owner))
     if before != EMPTY:
         own = target.owner == actor or target.number is not None
         kind = "double-processing" if own else "lost-update"

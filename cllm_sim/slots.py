@@ -23,7 +23,7 @@ Share = Callable[[int, int, int], range]
 
 
 def even_share(index: int, workers: int, total: int) -> range:
-    """The contiguous part of child `index`; the first `total % workers` children take one item more, so none is lost."""
+    """The contiguous part of child `index`; the first `total % workers` children take one more, so none is lost."""
     base, remainder = divmod(total, workers)
     start = index * base + min(index, remainder)
     return range(start, start + base + (index < remainder))
@@ -43,7 +43,9 @@ def checked_slots(slots: int | None, leaves: int) -> int:
     if chosen < 1:
         raise BadRequest(f"--slots {chosen}: at least one slot is needed")
     if leaves > chosen:
-        raise BadRequest(f"{leaves} leaves but only {chosen} slots: use --slots {default_slots(leaves)} or fewer workers")
+        raise BadRequest(
+            f"{leaves} leaves but only {chosen} slots: use --slots {default_slots(leaves)} or fewer workers"
+        )
     return chosen
 
 
@@ -87,7 +89,7 @@ def inside(part: range, whole: range) -> bool:
 
 
 def folds_of(own: range, children: Sequence[range], slots: int) -> tuple[FoldNode, ...]:
-    """The folds that the actor answering for `own` performs, given the ranges its children answer for (none at a leaf)."""
+    """The folds that the actor answering for `own` performs, given its children's ranges (none at a leaf)."""
     return tuple(
         node
         for node in slot_tree(slots)

@@ -1,11 +1,11 @@
 """Traces: per actor, the operations it performed. One shape for simulated and real runs.
 
 On disk a trace is JSON lines: first the header, then one line per event, and for every actor a closing line with the
-number of its events, so that a log that lost its end is noticed. There is no global order: whether *some* interleaving of
-the logs is legal is asked of `validate`.
+number of its events, so that a log that lost its end is noticed. There is no global order: whether *some* interleaving
+of the logs is legal is asked of `validate`.
 
-Rules of this file: reading and writing only. Times are integer nanoseconds from the start of the run, read outside of the
-operation (`begin` before it was started, `end` after its reply was there).
+Rules of this file: reading and writing only. Times are integer nanoseconds from the start of the run, read outside of
+the operation (`begin` before it was started, `end` after its reply was there).
 """
 
 import json
@@ -41,7 +41,19 @@ class Trace:
         return sum(len(log) for log in self.actors.values())
 
 
-HEADER_FIELDS = ("schema", "clock", "architecture", "path", "file_sha256", "workers", "depth", "slots", "steps", "seed", "complete")
+HEADER_FIELDS = (
+    "schema",
+    "clock",
+    "architecture",
+    "path",
+    "file_sha256",
+    "workers",
+    "depth",
+    "slots",
+    "steps",
+    "seed",
+    "complete",
+)
 """clock: real or simulated; complete: did every actor come to the end of its text?"""
 
 

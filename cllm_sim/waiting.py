@@ -68,4 +68,6 @@ def waits_for(system: System, pending: Pending, memory: Memory, actor: int) -> l
 
 def _reaches(system: System, actor: int, item: int) -> bool:
     """Can this actor name the object at all?"""
-    return any(item in target if isinstance(target, tuple) else item == target for target in system.bind[actor].values())
+    return any(
+        item in target if isinstance(target, tuple) else item == target for target in system.bind[actor].values()
+    )

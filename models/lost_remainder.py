@@ -55,4 +55,6 @@ def root(me: Seat, work: Work) -> Steps:
             yield update(me.segment, into=weights)  # validate, clip, apply
 
 
-architecture = Architecture(root, worker, control, leaf, team=Crew, shared=(weights,), promises=(uncontended,), share=share)
+architecture = Architecture(
+    root, worker, control, leaf, team=Crew, shared=(weights,), promises=(uncontended,), share=share
+)

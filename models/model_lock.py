@@ -1,4 +1,4 @@
-"""The temporary fix: work handed over by condition variables, one mutex around the model, workers awaited one by one."""
+"""The temporary fix: work handed over by condition variables, one mutex around the model, workers awaited in turn."""
 
 from cllm_sim import (
     BATCH, EPOCH, STOP, Architecture, Condition, Mutex, Region, Seat, Steps, Team, Variable, Work,
@@ -69,6 +69,4 @@ def root(me: Desk, work: Work) -> Steps:
             yield update(me.segment, into=weights)
 
 
-architecture = Architecture(
-    root, worker, control, leaf, team=Office, shared=(weights, activations, gradients, model)
-)
+architecture = Architecture(root, worker, control, leaf, team=Office, shared=(weights, activations, gradients, model))

@@ -1,4 +1,4 @@
-"""BROKEN: the original failure. All workers run forward and backward in one model's activations and gradients, no lock."""
+"""BROKEN: the original failure. All workers compute in one model's activations and gradients at once, no lock."""
 
 from cllm_sim import (
     BATCH, EPOCH, STOP, Architecture, Condition, Mutex, Region, Seat, Steps, Team, Variable, Work,
@@ -66,6 +66,4 @@ def root(me: Desk, work: Work) -> Steps:
             yield update(me.segment, into=weights)
 
 
-architecture = Architecture(
-    root, worker, control, leaf, team=Office, shared=(weights, activations, gradients)
-)
+architecture = Architecture(root, worker, control, leaf, team=Office, shared=(weights, activations, gradients))

@@ -12,6 +12,7 @@ import platform
 import signal
 import struct
 import sys
+from collections.abc import Callable
 from functools import cache
 
 from cllm_sim.errors import BadRequest, CllmError
@@ -67,12 +68,18 @@ def checked(call: str, code: int) -> None:
         raise NativeError(f"{call} failed with {name} ({os.strerror(code)}): please report this fault of cllm-sim")
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process as soon as the thread that forked it ends.
+@cache
+def death_tie() -> Callable[[], None]:
+    """A call that asks the kernel to kill the calling process as soon as the thread that forked it ends.
 
-    The caller compares getppid() with the parent it knows afterwards: the parent may have ended before this call.
+    The parent makes it, so that no child has to look the function up again. The child that has called it compares
+    getppid() with the parent it knows, because that one may have ended before.
     """
     prctl = library_with_errno()["prctl"]
     prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
-    if prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
-        checked("prctl", ctypes.get_errno())
+
+    def tie() -> None:
+        if prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
+            checked("prctl", ctypes.get_errno())
+
+    return tie

@@ -7,7 +7,6 @@ process in the middle of a run. Children get the memory by fork; nobody opens it
 """
 
 import errno
-import fcntl
 import math
 import mmap
 import os
@@ -196,6 +195,8 @@ def available_bytes() -> int:
 
 
 def _mapped(length_bytes: int, ranges: list[range]) -> mmap.mmap:
+    import fcntl  # absent on some systems, where this module must still be importable
+
     descriptor = os.memfd_create("cllm", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         os.ftruncate(descriptor, length_bytes)

@@ -21,10 +21,11 @@ from typing import NoReturn
 
 from cllm_sim.errors import BadRequest
 from real_runtime.cgroup import quota_cores
-from real_runtime.libc import die_with_parent, require_glibc
+from real_runtime.libc import death_tie
 
-# os.EX_SOFTWARE: the actor's own code raised; its report went to the caller's callback.
-EXIT_EXCEPTION = os.EX_SOFTWARE
+ALL_SIGNALS = frozenset(signal.valid_signals())
+# EX_SOFTWARE of sysexits.h: the actor's own code raised; its report went to the caller's callback.
+EXIT_EXCEPTION = 70
 # Where memory runs out the kernel should end an actor, whose supervisor then reports it, and not the supervisor.
 OOM_SCORE_ACTOR = "300"
 STATE_WORDS = {
@@ -87,7 +88,7 @@ def fork_actor(
     EXIT_EXCEPTION. What the child leaves in Python's output buffers is dropped. Raises BadRequest where the system
     cannot do this.
     """
-    require_glibc()
+    death_tie()
     assert threading.current_thread() is threading.main_thread(), "actors are forked by the main thread only"
     # Ignoring this signal is inherited, and would let the kernel forget children before they can be told apart.
     if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN:
@@ -96,7 +97,7 @@ def fork_actor(
     # Collecting garbage in a child would write to every object, and thereby copy the parent's pages.
     gc.freeze()
     # A handler of the parent's that ran in the child before it has its own could carry it back into the parent's code.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ALL_SIGNALS)
     try:
         pid = os.fork()
         if not pid:
@@ -133,7 +134,7 @@ def kill_all(children: Sequence[Child], limit_s: float = 30.0) -> tuple[Exit, ..
     """
     alive = [child for child in children if child.end is None]
     for child in alive:
-        with suppress(ProcessLookupError):  # it has ended, and waits to be collected
+        with suppress(ProcessLookupError):  # somebody else has collected it
             signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
     exits: list[Exit] = []
     deadline = time.monotonic() + limit_s
@@ -182,10 +183,10 @@ def _be_actor(
 
 def _inherit_nothing(close_fds: Sequence[int], supervisor: int) -> None:
     """Undo what a child takes over from its parent, and tie its life to the parent's."""
-    die_with_parent()
+    death_tie()()
     if os.getppid() != supervisor:
         os.kill(os.getpid(), signal.SIGKILL)
-    for number in signal.valid_signals():
+    for number in ALL_SIGNALS:
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

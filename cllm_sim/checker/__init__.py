@@ -1,11 +1,13 @@
 """The checker: can a design ever go wrong? Every interleaving, unlimited steps.
 
-`run` turns an architecture and a scope into a `RunResult`. Modules, from the ground: `unfold` (text -> automaton), `space`
-(states and steps), `symmetry`, `search` (breadth first), `graph` (progress), `realise` (real schedules), `contention`,
-`explain` and `verdict`. Rules of this package: it does not know the simulator, the runtime or any shipped architecture.
+`run` turns an architecture and a scope into a `RunResult`. Modules, from the ground: `unfold` (text -> automaton),
+`space` (states and steps), `symmetry`, `search` (breadth first), `graph` (progress), `realise` (real schedules),
+`contention`, `explain` and `verdict`. Rules of this package: it does not know the simulator, the runtime or any shipped
+architecture.
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cllm_sim.architecture import Loaded
@@ -47,8 +49,8 @@ def run(
 ) -> RunResult:
     """Check an architecture exhaustively; the result's fields are those of `check` in the schema.
 
-    `races`: `next` looks for two conflicting accesses that are both next; `monitor` also keeps the happens-before marks in
-    the state; `auto` does both except where mutexes would multiply the states (the first is exact either way).
+    `races`: `next` looks for two conflicting accesses that are both next; `monitor` also keeps the happens-before marks
+    in the state; `auto` does both except where mutexes would multiply the states (the first is exact either way).
     """
     if reductions not in REDUCTIONS:
         raise BadRequest(f"--reductions {reductions}: this version knows {', '.join(REDUCTIONS)}")
@@ -105,8 +107,7 @@ def _uses_cursor(found: Found) -> bool:
 
 def _unreached(loaded: Loaded, found: Found) -> list[dict[str, Any]]:
     """Statements of the texts that no behaviour reaches: the guard against holding because nothing happens."""
-    with open(loaded.path, encoding="utf-8") as file:
-        source = file.read()
+    source = Path(loaded.path).read_text(encoding="utf-8")
     reached = {line for path, line in found.space.lines if path == loaded.path}
     rows = source.splitlines()
     missing = sorted(text_lines(source) - reached)

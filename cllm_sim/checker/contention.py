@@ -1,8 +1,8 @@
 """The worst number of waiters per mutex, where the search could not visit every state.
 
 From below: a directed run in which the owner of the mutex moves only when nobody else can, so that as many others as
-possible come to stand before it; the schedule is the proof. From above: how many actors can reach an acquire of the mutex at
-all, by unfolding every text with every reply that any text could cause. Where both meet, the number is exact.
+possible come to stand before it; the schedule is the proof. From above: how many actors can reach an acquire of the
+mutex at all, by unfolding every text with every reply that any text could cause. Where both meet, the number is exact.
 
 Rules of this file: steps come from `Space.steps`; both directions have limits.
 """
@@ -22,7 +22,8 @@ ROUNDS_MAX = 40
 
 def pile_up(space: Space, mutex: int) -> tuple[int, list[Move]]:
     """A run that lets actors pile up before a mutex: the largest number seen, and the moves up to there."""
-    state, moves, best, best_length = space.start(), [], 0, 0
+    state, best, best_length = space.start(), 0, 0
+    moves: list[Move] = []
     for _ in range(MOVES_MAX):
         pending = space.pending(state.nodes)
         count = waiters(space.system, pending, state.memory).get(mutex, 0)
@@ -50,7 +51,13 @@ def at_most(system: System, path: str) -> dict[int, int]:
         return {}
     users: dict[int, set[int]] = {}
     for actor, bound in closure.operations():
-        mutex = bound.on if bound.verb is Verb.ACQUIRE else system.objects[bound.on].mutex if bound.verb is Verb.SLEEP else -1
+        mutex = (
+            bound.on
+            if bound.verb is Verb.ACQUIRE
+            else system.objects[bound.on].mutex
+            if bound.verb is Verb.SLEEP
+            else -1
+        )
         if mutex >= 0:
             users.setdefault(mutex, set()).add(actor)
     return {mutex: len(actors) - 1 for mutex, actors in users.items()}

@@ -1,5 +1,5 @@
-"""Counterexamples as data: the schedule, every step with the user's file and line, who is stuck on what, where the way back
-ended, and for a race both accesses and the order that is missing.
+"""Counterexamples as data: the schedule, every step with the user's file and line, who is stuck on what, where
+the way back ended, and for a race both accesses and the order that is missing.
 
 Rules of this file: it describes real states in original names; it judges nothing. Renderers read what it returns.
 """
@@ -72,7 +72,7 @@ def _edges(space: Space, state: State) -> list[dict[str, str]]:
     """The wait-for graph: who waits for whom, on what."""
     pending = space.pending(state.nodes)
     names = [actor.name for actor in space.system.actors]
-    edges = []
+    edges: list[dict[str, str]] = []
     for actor in range(len(pending)):
         waiting = blocked_on(space.system, pending, state.memory, actor)
         if waiting is not None:
@@ -149,5 +149,3 @@ def declarations(space: Space) -> list[Note]:
             text = f"{thing.name} is declared for {thing.parties} parties, but {len(actors)} actors wait on it"
             notes.append({"path": thing.place.path, "line": thing.place.line, "note": text})
     return notes
-
-

@@ -1,9 +1,9 @@
 """What the graph of all states says about progress.
 
-Without the edges of `choose` the graph of a sound architecture has no cycle: every schedule reaches the end of the step,
-whatever the environment decides next. And the end is reachable from every state. Both are facts about the graph; they need
-no fairness and are valid in the quotient under symmetry too (a permutation has finite order, so a cycle of the quotient
-lifts to a cycle).
+Without the edges of `choose` the graph of a sound architecture has no cycle: every schedule reaches the end of the
+step, whatever the environment decides next. And the end is reachable from every state. Both are facts about the graph;
+they need no fairness and are valid in the quotient under symmetry too (a permutation has finite order, so a cycle of
+the quotient lifts to a cycle).
 
 Rules of this file: arrays of integers in, state numbers out; it knows no operation.
 """
@@ -22,8 +22,9 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Progress:
-    """`hopeless[s]`: the end cannot be reached from s. `trapped`: the first state from which neither the end nor a total
-    deadlock can be reached (None: there is none); `cycle`: the first state on a cycle without a choice of the environment."""
+    """`hopeless[s]`: the end cannot be reached from s. `trapped`: the first state from which neither the end nor a
+    total deadlock can be reached (None: there is none); `cycle`: the first state on a cycle without a choice of the
+    environment."""
 
     hopeless: NDArray[np.bool_]
     trapped: int | None

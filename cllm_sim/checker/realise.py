@@ -1,9 +1,9 @@
 """From a path of canonical states back to a real schedule in the original names.
 
-Under symmetry a path is a sequence of orbits, and a cursor may have visited the children in any order. The schedule shown to
-a person must be one that can really happen, in the order in which the simulator and the runtime visit children. So the path
-is walked with real states: at each step any real move is taken whose canonical form is the next state of the path, going
-back where that leads nowhere. If no such walk exists the counterexample is not confirmed.
+Under symmetry a path is a sequence of orbits, and a cursor may have visited the children in any order. The schedule
+shown to a person must be one that can really happen, in the order in which the simulator and the runtime visit
+children. So the path is walked with real states: at each step any real move is taken whose canonical form is the next
+state of the path, going back where that leads nowhere. If no such walk exists the counterexample is not confirmed.
 
 Rules of this file: steps come from `Space.steps`; the limit of tries is an answer of its own (None).
 """
@@ -28,7 +28,7 @@ def ordered(found: Found) -> Space:
 
 
 def realise(found: Found, state: int, goal: Goal) -> list[Move] | None:
-    """A real schedule to a state of the search that satisfies `goal`; None if there is none or the limit was reached."""
+    """A real schedule to a state of the search that satisfies `goal`; None: there is none, or the limit was reached."""
     space, canonical, path = ordered(found), found.symmetry.canonical, found.path(state)
     length = len(path) - 1
     trail: list[tuple[Move, State]] = []

@@ -3,9 +3,9 @@
 Unreduced, or with exact symmetry of interchangeable workers. The search goes on after a broken rule, so that the faults
 behind it are found as well; every defect keeps the state where it was found first, which gives its shortest path.
 
-Rules of this file: it decides only who goes next (everybody). What a step means is `semantics.py`'s; what the graph as a
-whole says about progress is `graph.py`'s; words are `explain.py`'s. Every search has limits of time and states; reaching
-one is an answer of its own.
+Rules of this file: it decides only who goes next (everybody). What a step means is `semantics.py`'s; what the graph as
+a whole says about progress is `graph.py`'s; words are `explain.py`'s. Every search has limits of time and states;
+reaching one is an answer of its own.
 """
 
 import time
@@ -98,14 +98,16 @@ def search(
             number for number, actor in enumerate(system.actors) if actor.children and number not in left_out
         )
         try:
-            run = _Search(_variant(space, crews if symmetric else frozenset()), crews if symmetric else frozenset(), limits)
+            run = _Search(
+                _variant(space, crews if symmetric else frozenset()), crews if symmetric else frozenset(), limits
+            )
             return run.run(progress), frozenset(left_out) if symmetric else frozenset()
         except IndexedCrew as found:
             left_out |= found.crews
 
 
 def _variant(space: Space, crews: frozenset[int]) -> Space:
-    """The system in which a symmetric crew's cursor may visit the children in any order (more behaviours, never fewer)."""
+    """The system in which a symmetric crew's cursor may visit children in any order (more behaviours, never fewer)."""
     return space.with_system(replace(space.system, any_order=crews))
 
 
@@ -192,7 +194,7 @@ class _Search:
             raise IndexedCrew(indexed & self.crews)
 
     def _look(self, number: int, state: State, pending: list[Bound | None]) -> None:
-        """What can be seen in a state itself: races as "both next", waiting for mutexes, promises of the architecture."""
+        """What a state itself shows: races as "both next", waiting for mutexes, the architecture's promises."""
         for first, second, location in both_next(self.system, pending, state.memory):
             self._race(number, state, first, second, location)
         if self.locks:

@@ -1,8 +1,8 @@
 """The state space of a system: states, and the steps between them.
 
-A state is where every actor's text stands (a node of its automaton) and the shared memory. Rules of this file: the meaning
-of a step is asked of `semantics.outcomes`; nothing here decides what an operation does. A state is hashable and contains no
-identity that symmetry could not rename.
+A state is where every actor's text stands (a node of its automaton) and the shared memory. Rules of this file: the
+meaning of a step is asked of `semantics.outcomes`; nothing here decides what an operation does. A state is hashable and
+contains no identity that symmetry could not rename.
 """
 
 from collections.abc import Iterator

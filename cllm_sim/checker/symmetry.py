@@ -1,15 +1,15 @@
-"""Exact symmetry of interchangeable workers: the canonical form of a state under permuting siblings with their subtrees.
+"""Exact symmetry of interchangeable workers: the canonical form of a state under permuting siblings with subtrees.
 
     key(a)    = everything about actor a, named relatively, then the sorted keys of its children
     canonical = sort the children of every control by key, take the permutation this gives, apply it to the whole state
 
 Everything that carries an identity is permuted with the actors: their nodes and phases, the objects of their seats and
-teams, owners of mutexes, and locations, actors and masks of the happens-before marks. Because the result is always a true
-permutation of the state, an imperfect key can only waste states, never hide one (Clarke, Emerson, Jha and Sistla 1998 for
-why such groups are easy).
+teams, owners of mutexes, and locations, actors and masks of the happens-before marks. Because the result is always a
+true permutation of the state, an imperfect key can only waste states, never hide one (Clarke, Emerson, Jha and Sistla
+1998 for why such groups are easy).
 
-Sound only where siblings are interchangeable: they run one text by construction (`compose.py`); a crew whose text names a
-child by its index is left out (`indexed_crews`), and said so in the verdict.
+Sound only where siblings are interchangeable: they run one text by construction (`compose.py`); a crew whose text names
+a child by its index is left out (`indexed_crews`), and said so in the verdict.
 """
 
 from typing import Any
@@ -46,13 +46,16 @@ class Symmetry:
         self.mutexes = [item for item, thing in enumerate(system.objects) if thing.kind is Kind.MUTEX]
         inside = {item for block in self.blocks for item in block}
         self.fixed_mutexes = [item for item in self.mutexes if item not in inside]
-        self.place_of = {item: (actor, index) for actor, block in enumerate(self.blocks) for index, item in enumerate(block)}
+        self.place_of = {
+            item: (actor, index) for actor, block in enumerate(self.blocks) for index, item in enumerate(block)
+        }
         self.runs = [(seat.start, seat.stop, team.start, team.stop) for seat, team in blocks]
         self.parents = [actor.parent for actor in system.actors]
         self.no_marks: MarkKeys = [()] * self.count
         self._decoded: dict[int, dict[int, tuple[int, ...]]] = {}
         self.block_mutexes = [
-            [index for index, item in enumerate(block) if system.objects[item].kind is Kind.MUTEX] for block in self.blocks
+            [index for index, item in enumerate(block) if system.objects[item].kind is Kind.MUTEX]
+            for block in self.blocks
         ]
 
     def canonical(self, state: State) -> State:

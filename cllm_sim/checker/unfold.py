@@ -1,9 +1,9 @@
 """Unfolding a text into an automaton, one local situation at a time.
 
-A generator runs only when the search meets a local situation for the first time: the text is started afresh and sent the
-replies that led there. A situation is recognised by the pending operation and, for every frame of the `yield from` chain,
-the instruction position and the plain local values. Every situation is produced twice and compared, so a text that is not
-deterministic is found out here.
+A generator runs only when the search meets a local situation for the first time: the text is started afresh and sent
+the replies that led there. A situation is recognised by the pending operation and, for every frame of the `yield from`
+chain, the instruction position and the plain local values. Every situation is produced twice and compared, so a text
+that is not deterministic is found out here.
 
 Rules of this file: only `next` and `send`; the frames are looked at, never changed. The static rules that make the
 recognition sound are enforced by `grammar.py`.
@@ -44,7 +44,8 @@ class Situation(NamedTuple):
 class Automaton:
     """The local situations of one text met so far. Node 0 is the start.
 
-    `op[node]` and `place[node]` describe a situation; `step(node, reply)` gives the next one, unfolding it if it is new.
+    `op[node]` and `place[node]` describe a situation; `step(node, reply)` gives the next one, unfolding it if it is
+    new.
     """
 
     def __init__(self, text: Callable[[], Steps], lines: Lines, path: str) -> None:
@@ -71,8 +72,8 @@ class Automaton:
         if first != second:
             place = second.place if first.op is None else first.place
             raise NondeterministicText(
-                f"{place}: run twice with the same replies, the text did '{first.op}' and then '{second.op}' or its local "
-                "values differ; a text may depend on nothing but its arguments and the replies"
+                f"{place}: run twice with the same replies, the text did '{first.op}' and then '{second.op}' or its "
+                "local values differ; a text may depend on nothing but its arguments and the replies"
             )
         if first.key not in self.seen:
             if len(self.op) >= SITUATIONS_MAX:
@@ -138,6 +139,7 @@ def frames(steps: Steps, place: Place) -> Iterator[tuple[int, tuple[tuple[str, H
     """Instruction position and plain locals of every frame of the chain."""
     for generator in chain(steps):
         frame = generator.gi_frame
+        assert frame is not None  # the text is suspended
         locals_ = tuple(sorted((name, plain(value, name, place)) for name, value in frame.f_locals.items()))
         yield frame.f_lasti, locals_
 

@@ -1,7 +1,7 @@
 """From what a search found to a verdict: every promise holds, is broken (with a confirmed counterexample) or undecided.
 
-Rules of this file: a defect found under symmetry counts only once a real schedule shows it; one that cannot be confirmed is
-looked for again without symmetry. What was assumed and what was not explored is said in the result.
+Rules of this file: a defect found under symmetry counts only once a real schedule shows it; one that cannot be
+confirmed is looked for again without symmetry. What was assumed and what was not explored is said in the result.
 """
 
 from dataclasses import dataclass
@@ -135,7 +135,9 @@ def _text(defect: Defect, example: dict[str, Any]) -> str:
             f"'{first['op']}' by {first['actor']} and '{second['op']}' by {second['actor']} "
             f"have no order between them (after {steps} steps)"
         )
-    faults = [fault["text"] for step in example["steps"][-1:] for fault in step["faults"] if fault["class"] == defect.kind]
+    faults = [
+        fault["text"] for step in example["steps"][-1:] for fault in step["faults"] if fault["class"] == defect.kind
+    ]
     return f"{faults[0] if faults else defect.text} (after {steps} steps)"
 
 
@@ -172,7 +174,7 @@ def _coverage(loaded: Loaded) -> list[dict[str, Any]]:
 
 
 def _contention(loaded: Loaded, found: Found, crews: frozenset[int]) -> list[dict[str, Any]]:
-    """Per mutex (one row for all that symmetry does not tell apart): the worst number of waiters and a schedule for it."""
+    """Per mutex (one row for all that symmetry does not tell apart): the worst number of waiters, a schedule for it."""
     system = found.space.system
     rows: dict[str, dict[str, Any]] = {}
     bounds = {} if found.complete else at_most(system, loaded.path)

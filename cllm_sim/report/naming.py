@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 
 ADDRESS = re.compile(r"0(\.\d+)*")
-PREFIXED = re.compile(r"(0(?:\.\d+)*)/(.+)")
+PREFIXED = re.compile(r"(0(?:\.(?:\d+|\*))*)/(.+)")
 
 
 def level(name: str) -> int | None:
@@ -61,3 +61,13 @@ def family(name: str) -> str:
 def slug(text: str) -> str:
     """A name that any file system takes."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text.rpartition("/")[2].removesuffix(".py")).strip("-") or "unnamed"
+
+
+def base_name(path: str) -> str:
+    """The file's own name, as it stands before a line number."""
+    return path.rpartition("/")[2]
+
+
+def place(path: str, line: int | None) -> str:
+    """`node_zero.py:33`, or as much of it as is known."""
+    return f"{base_name(path)}:{line}" if path and line else base_name(path)

@@ -180,11 +180,9 @@ def after(system: System, actor: int, replies: Sequence[int]) -> Bound | None:
     return None if op is None else system.bound(actor, op)
 
 
-def place(system: System, actor: int, replies: Sequence[int], path: str) -> Place:
+def place(system: System, actor: int, replies: Sequence[int]) -> Place:
     """The user's line at which a text stands after these replies (its first line where it has finished)."""
-    steps, _ = _stand(system, actor, replies)
-    found = where(steps)
-    return found if found.path == path else Place(path, found.line)
+    return where(_stand(system, actor, replies)[0])
 
 
 def _stand(system: System, actor: int, replies: Sequence[int]) -> tuple[Steps, Op | None]:

@@ -340,9 +340,9 @@ def race_graph() -> Result:
     }
 
 
-def wait_graph(workers: int = 12) -> Result:
+def wait_graph(workers: int = 12, depth: int = 1) -> Result:
     """Everybody waits at a barrier that counts one party too many."""
-    names = addresses(workers, 1)
+    names = addresses(workers, depth)
     return {
         "architecture": "count_too_large",
         "kind": "wait-for",
@@ -352,6 +352,26 @@ def wait_graph(workers: int = 12) -> Result:
             {"id": "0/batch", "label": f"barrier 0/batch\n{workers + 1} of {workers + 2} here", "group": "object"},
         ],
         "edges": [{"from": name, "to": "0/batch", "label": "", "style": "waits"} for name in names],
+    }
+
+
+def wide_graph(columns: int = 6) -> Result:
+    """A defect with many actors in it."""
+    actors = [f"0.{column}" for column in range(columns)]
+    return {
+        "architecture": "early_reduce",
+        "kind": "happens-before",
+        "title": "early_reduce: the control folds segments that are still being written",
+        "nodes": [
+            {"id": "fold", "label": "fold of all segments into 0/segment\nearly_reduce.py:41", "group": "0"},
+            *({"id": name, "label": f"compute {name}/segment\nearly_reduce.py:33", "group": name} for name in actors),
+            {"id": "a", "label": "Point A\nearly_reduce.py:38", "group": "0"},
+        ],
+        "edges": [
+            {"from": "a", "to": "fold", "label": "", "style": "order"},
+            *({"from": "a", "to": name, "label": "0/batch", "style": "order"} for name in actors),
+            *({"from": name, "to": "fold", "label": "", "style": "missing"} for name in actors),
+        ],
     }
 
 
@@ -383,7 +403,7 @@ def lists() -> Result:
 def deep() -> Result:
     """157 actors."""
     result = Maker(("node_zero", "model_lock"), (12,), 2, 3).result()
-    result["graphs"] = [wait_graph(), circle_graph()]
+    result["graphs"] = [wait_graph(), wait_graph(12, 2), circle_graph(), wide_graph()]
     return result
 
 

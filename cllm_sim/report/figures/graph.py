@@ -6,7 +6,9 @@ a circle where actors wait for one another. Positions follow from the graph alon
 
 import math
 import textwrap
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import networkx as nx
@@ -15,22 +17,39 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-from cllm_sim.report.figures.style import FAINT, INK, Picture, canvas
+from cllm_sim.report.figures.style import FAINT, INK, WIDTH, Picture, canvas
 from cllm_sim.report.naming import actor_label, parents, slug
 from cllm_sim.report.quantities import counted
-from cllm_sim.report.shape import Comparison, Graph, GraphEdge
+from cllm_sim.report.shape import Comparison, Graph, GraphEdge, GraphNode
 
 GRAPHS_MAX = 6
 WRAP = 26
-LAYER_INCHES = 0.72
+LAYER_INCHES = 0.68
+LINE_INCHES = 0.14
 ROW_INCHES = 0.34
-CIRCLE_INCHES = 4.2
-Places = dict[str, tuple[float, float]]
+CIRCLE_INCHES = 3.2
+NODES_MAX = 28
+TITLE_WRAP = 95
+COLUMNS_MAX = 5
+CHARACTER_INCHES = 0.064
+SPAN_STRAIGHT = 1.5
+Place = tuple[float, float]
+Places = dict[str, Place]
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How arrows of one style are drawn."""
+
+    label: str
+    colour: str
+    dash: str | tuple[float, tuple[float, ...]]
+    width: float
+
 
 LOOKS = {
-    "order": ("happens before", INK, "-", 1.0),
-    "missing": ("no order: the defect", "#a4321e", (0, (4, 2)), 2.0),
-    "waits": ("waits for", INK, "-", 1.2),
+    "order": Look("happens before", INK, "-", 1.0),
+    "missing": Look("no order: the defect", "#a4321e", (0.0, (4.0, 2.0)), 2.0),
+    "waits": Look("waits for", INK, "-", 1.2),
 }
 
 
@@ -52,78 +71,136 @@ def _caption(graph: Graph) -> str:
     if graph.kind == "happens-before":
         lacking = f"; dashed: {counted(missing, 'order')} that nothing establishes" if missing else ""
         return f"{graph.title or graph.architecture}: time runs downward, arrows are what must come first{lacking}."
-    waiting = len({edge.source for edge in graph.edges if edge.style == "waits"})
-    return f"{graph.title or graph.architecture}: {counted(waiting, 'actor waits', 'actors wait')} for what nobody left can do."
+    waiting = len({edge.source for edge in graph.edges if edge.source not in {other.target for other in graph.edges}})
+    who = counted(waiting, "actor waits", "actors wait") if waiting else "actors wait in a circle, each"
+    return f"{graph.title or graph.architecture}: {who} for what nobody left can do."
 
 
 def _draw(graph: Graph) -> Figure:
-    if graph.kind == "happens-before":
-        places, height = _lanes(graph)
-    elif len(_objects(graph)) > 0:
-        places, height = _sides(graph)
-    else:
-        places, height = _circle(graph)
+    lanes = graph.kind == "happens-before"
+    drawn = graph if lanes else _together(graph)
+    places, height = _lanes(graph) if lanes else _columns(drawn) or _circle(drawn)
     figure = canvas(height + 0.75)
     axis = figure.subplots()
     axis.set_axis_off()
     xs, ys = [place[0] for place in places.values()], [place[1] for place in places.values()]
     axis.set_xlim(min(xs) - 0.5, max(xs) + 0.5)
-    axis.set_ylim(max(ys) + 0.6, min(ys) - (1.0 if graph.kind == "happens-before" else 0.6))
-    boxes = {node.id: _box(axis, _shown(graph, node.label or node.id), places[node.id]) for node in graph.nodes}
-    for edge in graph.edges:
-        _arrow(axis, edge, boxes, places)
-    if graph.kind == "happens-before":
+    axis.set_ylim(max(ys) + (_hanging(graph, places) if lanes else 0.6), min(ys) - (1.0 if lanes else 0.6))
+    wrap = _wrap(graph) if lanes else WRAP
+    size = 7.5 if len(set(xs)) <= COLUMNS_MAX or not lanes else 6.5
+    labels = {node.id: _shown(graph, node.label or node.id, wrap) for node in drawn.nodes}
+    boxes = {name: _box(axis, label, places[name], size, below=True) for name, label in labels.items()}
+    for name, label in labels.items():  # once more over the arrows, whose ends need the boxes drawn before them
+        _box(axis, label, places[name], size, below=False)
+    for edge in drawn.edges:
+        _arrow(axis, edge, boxes, places, (WIDTH / (max(xs) - min(xs) + 1), _row_inches(drawn)))
+    if lanes:
         _heads(axis, graph, places)
-    if graph.title:
-        axis.set_title("\n".join(textwrap.wrap(graph.title, 95)))
-    styles = [style for style in LOOKS if any(edge.style == style for edge in graph.edges)]
-    handles = [Line2D([], [], color=LOOKS[name][1], linestyle=LOOKS[name][2], linewidth=LOOKS[name][3], label=LOOKS[name][0]) for name in styles]
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=3)
+    axis.set_title("\n".join(textwrap.wrap(graph.title or graph.architecture, TITLE_WRAP)))
+    _legend(figure, drawn)
     return figure
 
 
+def _legend(figure: Figure, graph: Graph) -> None:
+    handles = [
+        Line2D([], [], color=look.colour, linestyle=look.dash, linewidth=look.width, label=look.label)
+        for style, look in LOOKS.items()
+        if any(edge.style == style for edge in graph.edges)
+    ]
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=3)
+
+
 # ------------------------------------------------------------------------------------------------------------------ places
-def _objects(graph: Graph) -> list[str]:
-    """What is waited for without waiting itself."""
-    waiting = {edge.source for edge in graph.edges}
-    return [node.id for node in graph.nodes if node.id not in waiting and any(edge.target == node.id for edge in graph.edges)]
+def _together(graph: Graph) -> Graph:
+    """Too many boxes are put together: those of one group that wait for the same, and are waited for by the same."""
+    alike: dict[tuple[str, frozenset[str], frozenset[str]], list[GraphNode]] = defaultdict(list)
+    for node in graph.nodes:
+        targets = frozenset(edge.target for edge in graph.edges if edge.source == node.id)
+        sources = frozenset(edge.source for edge in graph.edges if edge.target == node.id)
+        alike[node.group, targets, sources].append(node)
+    if len(graph.nodes) <= NODES_MAX:
+        return graph
+    stands_for = {node.id: some[0].id for some in alike.values() for node in some}
+    nodes = tuple(some[0].model_copy(update={"label": _more(some)}) for some in alike.values())
+    edges = {
+        (stands_for[edge.source], stands_for[edge.target]): edge.model_copy(
+            update={"source": stands_for[edge.source], "target": stands_for[edge.target]}
+        )
+        for edge in graph.edges
+    }
+    return graph.model_copy(update={"nodes": nodes, "edges": tuple(edges.values())})
+
+
+def _more(group: Sequence[GraphNode]) -> str:
+    rest = f"\nand {len(group) - 1} more" if len(group) > 1 else ""
+    return (group[0].label or group[0].id) + rest
+
+
+def _wrap(graph: Graph) -> int:
+    """Characters in a line of a box, so that the boxes of all columns have room beside each other."""
+    columns = len({node.group for node in graph.nodes})
+    size = CHARACTER_INCHES if columns <= COLUMNS_MAX else 0.87 * CHARACTER_INCHES
+    return max(10, min(WRAP, int(0.93 * WIDTH / max(1, columns) / size)))
 
 
 def _lanes(graph: Graph) -> tuple[Places, float]:
+    """A column for each actor, a row for each step of the longest chain of arrows; nobody shares a place."""
     groups = list(dict.fromkeys(node.group for node in graph.nodes))
+    rows = _rows(graph)
+    places: Places = {}
+    for node in sorted(graph.nodes, key=lambda node: rows[node.id]):
+        place = (float(groups.index(node.group)), float(rows[node.id]))
+        while place in places.values():
+            place = (place[0], place[1] + 1)
+        places[node.id] = place
+    return places, _row_inches(graph) * (1.0 + _hanging(graph, places) + max(place[1] for place in places.values()))
+
+
+def _hanging(graph: Graph, places: Places) -> float:
+    """Rows below the lowest one that its box and the bent arrows need."""
+    lowest = max(place[1] for place in places.values())
+    reach = [0.6]
+    for edge in graph.edges:
+        start, end = places[edge.source], places[edge.target]
+        if edge.style == "missing" and abs(end[0] - start[0]) >= SPAN_STRAIGHT:
+            sag = _sag_inches(abs(end[0] - start[0]), _row_inches(graph)) / _row_inches(graph)
+            reach.append((start[1] + end[1]) / 2 + sag + 0.15 - lowest)
+    return max(reach)
+
+
+def _row_inches(graph: Graph) -> float:
+    lines = max(len(_shown(graph, node.label or node.id, _wrap(graph)).splitlines()) for node in graph.nodes)
+    return LAYER_INCHES + LINE_INCHES * max(0, lines - 2)
+
+
+def _rows(graph: Graph) -> dict[str, int]:
+    """Length of the longest chain before each node; as given where the arrows run in a circle."""
     ordered: nx.DiGraph[str] = nx.DiGraph()
     ordered.add_nodes_from(node.id for node in graph.nodes)
     ordered.add_edges_from((edge.source, edge.target) for edge in graph.edges if edge.style == "order")
-    layer = _layers(ordered)
-    taken: dict[tuple[str, int], str] = {}
-    places: Places = {}
-    for node in sorted(graph.nodes, key=lambda node: layer[node.id]):
-        row = layer[node.id]
-        while (node.group, row) in taken:
-            row += 1
-        taken[node.group, row] = node.id
-        places[node.id] = (float(groups.index(node.group)), float(row))
-    return places, LAYER_INCHES * (2 + max(place[1] for place in places.values()))
-
-
-def _layers(ordered: "nx.DiGraph[str]") -> dict[str, int]:
-    """Length of the longest chain before each node; in the order given where the arrows run in a circle."""
     if not nx.is_directed_acyclic_graph(ordered):
         return {name: row for row, name in enumerate(ordered)}
     return {name: row for row, names in enumerate(nx.topological_generations(ordered)) for name in names}
 
 
-def _sides(graph: Graph) -> tuple[Places, float]:
-    objects = _objects(graph)
-    actors = [node.id for node in graph.nodes if node.id not in objects]
-    places: Places = {name: (0.0, float(row)) for row, name in enumerate(actors)}
-    gap = max(1.0, len(actors) / max(1, len(objects)))
-    middle = (len(actors) - 1) / 2
-    for row, name in enumerate(objects):
-        places[name] = (1.0, middle + gap * (row - (len(objects) - 1) / 2))
-    rows = max(place[1] for place in places.values()) - min(place[1] for place in places.values())
-    return places, ROW_INCHES * (rows + 2.2)
+def _columns(graph: Graph) -> tuple[Places, float] | None:
+    """Who waits on the left, what is waited for to the right of it; None where some wait for one another."""
+    waiting: nx.DiGraph[str] = nx.DiGraph()
+    waiting.add_nodes_from(node.id for node in graph.nodes)
+    waiting.add_edges_from((edge.source, edge.target) for edge in graph.edges)
+    if not nx.is_directed_acyclic_graph(waiting):
+        return None
+    given = {node.id: row for row, node in enumerate(graph.nodes)}
+    columns = [sorted(names, key=given.__getitem__) for names in nx.topological_generations(waiting)]
+    most = max(len(names) for names in columns)
+    places: Places = {}
+    for column, names in enumerate(columns):
+        gap = most / len(names)
+        for row, name in enumerate(names):
+            places[name] = (float(column), gap * (row + 0.5))
+    lines = max(len((node.label or node.id).splitlines()) for node in graph.nodes)
+    return places, (ROW_INCHES + LINE_INCHES * max(0, lines - 1)) * (most + 0.8)
 
 
 def _circle(graph: Graph) -> tuple[Places, float]:
@@ -141,36 +218,65 @@ def _circle(graph: Graph) -> tuple[Places, float]:
 
 
 # ------------------------------------------------------------------------------------------------------------------ drawing
-def _shown(graph: Graph, label: str) -> str:
+def _shown(graph: Graph, label: str, wrap: int) -> str:
     controls = parents([node.id for node in graph.nodes])
     lines = [actor_label(line, controls) if graph.kind == "wait-for" else line for line in label.splitlines()]
-    return "\n".join(part for line in lines for part in textwrap.wrap(line, WRAP) or [""])
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, wrap) or [""])
 
 
-def _box(axis: Axes, label: str, place: tuple[float, float]) -> Text:
+def _box(axis: Axes, label: str, place: Place, size: float, below: bool) -> Text:
     return axis.text(
-        *place, label, ha="center", va="center", fontsize=7.5, zorder=4, linespacing=1.25,
+        *place, label, ha="center", va="center", fontsize=size, zorder=2 if below else 4, linespacing=1.25,
         bbox={"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": INK, "linewidth": 0.9},
     )  # fmt: skip
 
 
-def _arrow(axis: Axes, edge: GraphEdge, boxes: dict[str, Text], places: Places) -> None:
-    _, colour, dash, width = LOOKS[edge.style]
+def _arrow(axis: Axes, edge: GraphEdge, boxes: dict[str, Text], places: Places, inches: tuple[float, float]) -> None:
+    """One arrow; `inches` are the sizes of a column and a row, from which follows how far it bends around what is between."""
+    look = LOOKS[edge.style]
     start, end = places[edge.source], places[edge.target]
-    two_ways = "<|-|>" if edge.style == "missing" else "-|>"
+    bend = _bend(edge, start, end, inches)
     axis.annotate(
-        "", end, start, zorder=5,
+        "", end, start, zorder=3,
         arrowprops={
-            "arrowstyle": two_ways, "color": colour, "linestyle": dash, "linewidth": width, "shrinkA": 1, "shrinkB": 1,
+            "arrowstyle": "<|-|>" if edge.style == "missing" else "-|>", "connectionstyle": f"arc3,rad={bend:.3f}",
+            "color": look.colour, "linestyle": look.dash, "linewidth": look.width, "shrinkA": 1, "shrinkB": 1,
             "patchA": boxes[edge.source].get_bbox_patch(), "patchB": boxes[edge.target].get_bbox_patch(),
         },
     )  # fmt: skip
     if edge.label:
-        x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+        told = "\n".join(part for line in edge.label.splitlines() for part in textwrap.wrap(line, WRAP))
         axis.text(
-            x, y, "\n".join(part for line in edge.label.splitlines() for part in textwrap.wrap(line, WRAP)), ha="center", va="center",
-            fontsize=7, zorder=6, color=colour, bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "linewidth": 0},
+            *_beside(start, end, bend, inches), told, ha="center", va="center", fontsize=7, zorder=3.5, color=look.colour,
+            bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "linewidth": 0},
         )  # fmt: skip
+
+
+def _bend(edge: GraphEdge, start: Place, end: Place, inches: tuple[float, float]) -> float:
+    """How much an arrow over several columns is bent: a missing order below the boxes of its row, an order above them."""
+    span = abs(end[0] - start[0])
+    if span < SPAN_STRAIGHT or edge.style == "waits":
+        return 0.0
+    length = math.hypot(span * inches[0], (end[1] - start[1]) * inches[1])
+    side = 1.0 if edge.style == "missing" else -1.0
+    height = _sag_inches(span, inches[1]) if edge.style == "missing" else 0.4 * inches[1]
+    return side * math.copysign(2 * height / length, end[0] - start[0])
+
+
+def _sag_inches(span: float, row_inches: float) -> float:
+    """How far below the straight line a missing order over several columns runs."""
+    return 0.75 * row_inches + 0.06 * span
+
+
+def _beside(start: Place, end: Place, bend: float, inches: tuple[float, float]) -> Place:
+    """Where the label of an arrow stands: on it, between the last two columns, where no box is."""
+    along = 1 - (0.5 if abs(end[0] - start[0]) < SPAN_STRAIGHT else 0.62) / max(1.0, abs(end[0] - start[0]))
+    across, down = (end[0] - start[0]) * inches[0], (end[1] - start[1]) * inches[1]
+    swell = 2 * along * (1 - along) * bend
+    return (
+        start[0] + along * (end[0] - start[0]) - swell * down / inches[0],
+        start[1] + along * (end[1] - start[1]) + swell * across / inches[1],
+    )
 
 
 def _heads(axis: Axes, graph: Graph, places: Places) -> None:

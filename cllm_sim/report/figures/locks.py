@@ -138,6 +138,7 @@ def _waits(axis: Axes, found: Sequence[Family]) -> None:
     most = max((wait_ms for item in found for wait_ms in item.waits_ms), default=0.0)
     axis.set_xlim(-0.03 * (most or 1), 1.08 * (most or 1))
     axis.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    axis.tick_params(axis="y", length=0)
     axis.set_title("measured: time each actor waited")
     axis.set_xlabel("ms in the whole run")
     axis.grid(True, axis="x")

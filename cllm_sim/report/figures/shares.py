@@ -5,23 +5,25 @@ the least to the most working of them.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from statistics import fmean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cllm_sim.report.figures.style import FILLS, HATCH_COLOUR, INK, WAITS, Picture, canvas, patch
+from cllm_sim.report.figures.style import FILLS, INK, WAITS, Picture, boxes, canvas, legend
 from cllm_sim.report.naming import actor_labels, level
 from cllm_sim.report.quantities import share
 from cllm_sim.report.shape import ActorShare, Comparison, widest
 
 ACTORS_MAX = 16
-COLUMNS = 2
+COLUMNS_MAX = 4
 ROW_INCHES = 0.26
 BAR = 0.4
+VISIBLE = 0.002
 PARTS = ("compute", "fold", "update", "barrier", "lock", "ready")
 
 
@@ -58,22 +60,40 @@ def _caption(panels: dict[str, tuple[ActorShare, ...]]) -> str:
 
 
 def _draw(panels: dict[str, tuple[ActorShare, ...]]) -> Figure:
-    columns = min(COLUMNS, len(panels))
     drawn = {name: {kind: bars(shares, kind) for kind in ("real", "simulated")} for name, shares in panels.items()}
-    names = list(drawn)
-    lines = [names[start : start + columns] for start in range(0, len(names), columns)]
-    heights = [max(1.0, max(ROW_INCHES * len(_labels(drawn[name])) for name in some)) for some in lines]
-    figure = canvas(sum(heights) + 0.55 * len(lines) + 0.6)
+    lines = _lines({name: _labels(kinds) for name, kinds in drawn.items()})
+    columns = max(len(line) for line in lines)
+    heights = [max(0.5, ROW_INCHES * len(_labels(drawn[line[0]]))) for line in lines]
+    figure = canvas(sum(heights) + 0.55 * len(lines) + 0.8)
     grid = figure.subplots(len(lines), columns, squeeze=False, height_ratios=heights)
-    for index, axis in enumerate(grid.flat):
-        if index < len(names):
-            _panel(axis, names[index], drawn[names[index]])
-        else:
-            axis.set_axis_off()
-    used = {part for kinds in drawn.values() for bars_ in kinds.values() for bar in bars_ for part, value in bar.parts.items() if value > 0}
-    handles = [patch(name) for name in FILLS if name in used]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(7, len(handles)), handlelength=2.6)
+    for line, axes in zip(lines, grid, strict=True):
+        for name, axis in zip_longest(line, axes):
+            if name is None:
+                axis.set_axis_off()
+            else:
+                _panel(axis, name, drawn[name], labelled=name == line[0])
+    grid[-1][0].set_xlabel(f"share of the time ({_told(drawn.values())})", loc="left")
+    legend(figure, {part for kinds in drawn.values() for found in kinds.values() for bar in found for part in bar.parts})
     return figure
+
+
+def _lines(labels: dict[str, list[str]]) -> list[list[str]]:
+    """Architectures with the same actors stand beside each other and share the labels; others get a line of their own."""
+    lines: list[list[str]] = []
+    for name, mine in labels.items():
+        room = next((line for line in lines if labels[line[0]] == mine and len(line) < COLUMNS_MAX), None)
+        if room is None:
+            lines.append([name])
+        else:
+            room.append(name)
+    return sorted(lines, key=lambda line: -len(labels[line[0]]))
+
+
+def _told(drawn: Iterable[dict[str, list[Bar]]]) -> str:
+    present = {kind for kinds in drawn for kind, found in kinds.items() if found}
+    if len(present) > 1:
+        return "upper bar measured, lower bar simulated"
+    return "measured" if "real" in present else "simulated"
 
 
 def bars(shares: Sequence[ActorShare], kind: str) -> list[Bar]:
@@ -89,7 +109,9 @@ def bars(shares: Sequence[ActorShare], kind: str) -> list[Bar]:
 
 
 def _group(label: str, name: str) -> str:
-    return label if level(name) in (0, None) else label.partition(" ")[0]
+    if level(name) in (0, None):
+        return label
+    return "inner control" if label.startswith("control") else "worker"
 
 
 def _together(label: str, shares: Sequence[ActorShare]) -> Bar:
@@ -103,31 +125,36 @@ def _labels(kinds: dict[str, list[Bar]]) -> list[str]:
     return list(dict.fromkeys(bar.label for found in kinds.values() for bar in found))
 
 
-def _panel(axis: Axes, name: str, kinds: dict[str, list[Bar]]) -> None:
+def _panel(axis: Axes, name: str, kinds: dict[str, list[Bar]], labelled: bool) -> None:
     labels = _labels(kinds)
     present = [kind for kind in kinds if kinds[kind]]
+    corners: dict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
     for kind in present:
         offset = 0.0 if len(present) == 1 else -BAR / 2 if kind == "real" else BAR / 2
         for bar in kinds[kind]:
-            _bar(axis, labels.index(bar.label) + offset, bar)
-    axis.set_yticks(range(len(labels)), labels, fontsize=7.5)
+            place = labels.index(bar.label) + offset
+            _stack(corners, place, bar)
+            _whisker(axis, place, bar)
+    for part, found in corners.items():
+        boxes(axis, part, found)
+    axis.set_yticks(range(len(labels)), labels if labelled else [""] * len(labels), fontsize=7.5)
     axis.set_ylim(len(labels) - 0.45, -0.55)
     axis.set_xlim(0, 1)
-    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
+    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "50", "", "100 %"])
     axis.tick_params(axis="y", length=0)
-    kinds_told = {("real",): "measured", ("simulated",): "simulated"}.get(tuple(present), "measured above simulated")
-    axis.set_title(f"{name} · {kinds_told}", fontsize=8.5)
+    axis.set_title(name)
 
 
-def _bar(axis: Axes, place: float, bar: Bar) -> None:
+def _stack(corners: dict[str, list[tuple[float, float, float, float]]], place: float, bar: Bar) -> None:
+    """Add the boxes of one bar: work first, then waiting."""
     left = 0.0
-    order = sorted(bar.parts, key=lambda part: (part in WAITS, list(FILLS).index(part)))
-    for part in order:
-        fill = FILLS[part]
-        axis.barh(
-            place, bar.parts[part], left=left, height=BAR * 0.92, color=fill.face, edgecolor=HATCH_COLOUR, linewidth=0.4, hatch=fill.hatch
-        )
-        left += bar.parts[part]
-    if bar.most - bar.least > 0.002:
+    for part in sorted(bar.parts, key=lambda part: (part in WAITS, list(FILLS).index(part))):
+        right = left + bar.parts[part]
+        corners[part].append((left, right, place - 0.46 * BAR, place + 0.46 * BAR))
+        left = right
+
+
+def _whisker(axis: Axes, place: float, bar: Bar) -> None:
+    if bar.most - bar.least > VISIBLE:
         axis.plot([bar.least, bar.most], [place, place], color="white", linewidth=3, solid_capstyle="butt")
         axis.plot([bar.least, bar.most], [place, place], color=INK, linewidth=1.2, marker="|", markersize=5)

@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cllm_sim.report.figures.style import FAINT, INK, Picture, canvas, line
-from cllm_sim.report.quantities import rounded
 from cllm_sim.report.shape import Comparison, Row
 
 CURVE_MIN = 3
@@ -37,8 +36,8 @@ def _caption(comparison: Comparison, rows: Sequence[Row]) -> str:
 def _spread(row: Row) -> str:
     below, above = _whiskers(row)
     value = row.speedup_vs_serial or 0.0
-    told = f" ({rounded(value - below)} to {rounded(value + above)})" if below or above else ""
-    return rounded(value) + told
+    told = f" ({value - below:.2f} to {value + above:.2f})" if below or above else ""
+    return f"{value:.2f}{told}"
 
 
 def _whiskers(row: Row) -> tuple[float, float]:
@@ -112,7 +111,10 @@ def _lines(axis: Axes, comparison: Comparison, rows: Sequence[Row]) -> None:
             [value], [place], xerr=[[below], [above]], fmt=look.marker, color=look.colour, markersize=6, markerfacecolor="white",
             markeredgewidth=1.2, capsize=3,
         )  # fmt: skip
-        axis.annotate(f"{rounded(value)}x", (value + above, place), (6, 0), textcoords="offset points", va="center")
+        axis.annotate(
+            f"{value:.2f}x", (value + above, place), (7, 0), textcoords="offset points", va="center",
+            bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "linewidth": 0},
+        )  # fmt: skip
     axis.axvline(1, color=INK, linewidth=0.9)
     _limits(axis, rows, vertical=False)
     axis.set_yticks(range(len(rows)), [comparison.label(row, row.depth) for row in rows])

@@ -7,17 +7,20 @@ date, no version and no random id gets into a file. Sizes are inches, font sizes
 
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 WIDTH = 8.0
 PNG_DPI = 144
+LEGEND_MAX = 5
 
 INK = "#1a1a1a"
 FAINT = "#8a8a8a"
@@ -67,7 +70,7 @@ FILLS = {
     "other": Fill("other work", "#b9b9b9"),
     "barrier": Fill("waits at a barrier", "#ffffff", "/////"),
     "lock": Fill("waits for a lock", "#f3d9d2", "xxxxx"),
-    "ready": Fill("ready, no core free", "#ffffff", "....."),
+    "ready": Fill("ready, no core free", "#ffffff", "||||"),
 }
 """Work first, then waiting; the order of stacks and legends."""
 
@@ -119,6 +122,22 @@ def patch(name: str) -> Patch:
     """Legend entry of a category."""
     fill = FILLS[name]
     return Patch(facecolor=fill.face, edgecolor=HATCH_COLOUR, hatch=fill.hatch, linewidth=0.5, label=fill.label)
+
+
+def legend(figure: Figure, used: Collection[str]) -> None:
+    """The categories that occur, below the figure, in as many lines as they need."""
+    handles = [patch(name) for name in FILLS if name in used]
+    columns = len(handles) if len(handles) <= LEGEND_MAX else -(-len(handles) // 2)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.6)
+
+
+def boxes(axis: Axes, name: str, corners: Sequence[tuple[float, float, float, float]]) -> None:
+    """Fill boxes (left, right, low, high) as one category; one collection, because every hatched patch costs a pattern."""
+    fill = FILLS[name]
+    outlines = [[(left, low), (left, high), (right, high), (right, low)] for left, right, low, high in corners]
+    axis.add_collection(
+        PolyCollection(outlines, facecolor=fill.face, edgecolor=HATCH_COLOUR, linewidth=0.25, hatch=fill.hatch or None)
+    )
 
 
 def canvas(height: float) -> Figure:

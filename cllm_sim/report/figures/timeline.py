@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from cllm_sim.report.figures.style import FILLS, HATCH_COLOUR, INK, WAITS, Picture, canvas, category, patch
+from cllm_sim.report.figures.style import FILLS, INK, WAITS, Picture, boxes, canvas, category, legend
 from cllm_sim.report.naming import actor_labels, slug
 from cllm_sim.report.quantities import counted, share
 from cllm_sim.report.shape import Comparison, Timeline, widest
@@ -22,7 +21,7 @@ STEPS_MAX = 3
 ARCHITECTURES_MAX = 6
 ROW_INCHES = 0.17
 BAR = 0.76
-Box = list[tuple[float, float]]
+Box = tuple[float, float, float, float]
 
 
 def pictures(comparison: Comparison) -> list[Picture]:
@@ -58,8 +57,7 @@ def _draw(lines: Sequence[Timeline]) -> Figure:
         used |= _panel(axis, item, shown)
         axis.set_xlim(0, length)
     axes[-1].set_xlabel("ms since the first step shown")
-    handles = [patch(name) for name in FILLS if name in used]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(7, len(handles)), handlelength=2.6)
+    legend(figure, used)
     return figure
 
 
@@ -67,18 +65,13 @@ def _panel(axis: Axes, item: Timeline, shown: Sequence[int]) -> set[str]:
     """Draw one run; returns the categories that occur."""
     start, end = _window(item)
     place = {actor: row for row, actor in enumerate(shown)}
-    boxes: dict[str, list[Box]] = defaultdict(list)
+    found: dict[str, list[Box]] = defaultdict(list)
     for actor, name, begin, finish, *_ in item.events:
         left, right = max(begin, start) - start, min(finish, end) - start
         if actor in place and right > left:
-            boxes[category(name)].append(_box(left, right, place[actor]))
-    for name in sorted(boxes, key=list(FILLS).index, reverse=True):  # work is drawn last, over the waits
-        fill = FILLS[name]
-        axis.add_collection(
-            PolyCollection(
-                boxes[name], facecolor=fill.face, edgecolor=HATCH_COLOUR, linewidth=0.2, hatch=fill.hatch or None
-            )
-        )
+            found[category(name)].append((left, right, place[actor] - BAR / 2, place[actor] + BAR / 2))
+    for name in sorted(found, key=list(FILLS).index, reverse=True):  # work is drawn last, over the waits
+        boxes(axis, name, found[name])
     for step in item.steps:
         if start < step < end:
             axis.axvline(step - start, color=INK, linewidth=0.9, linestyle=(0, (1, 1.5)), zorder=3)
@@ -87,18 +80,14 @@ def _panel(axis: Axes, item: Timeline, shown: Sequence[int]) -> set[str]:
     axis.tick_params(axis="y", length=0)
     axis.set_ylim(len(shown) - 0.4, -0.6)
     axis.set_title(_title(item, len(shown)))
-    return set(boxes)
+    return set(found)
 
 
 def _title(item: Timeline, shown: int) -> str:
-    actors = counted(len(item.actors), "process" if item.kind == "real" else "actor", "processes" if item.kind == "real" else None)
+    real = item.kind == "real"
+    actors = counted(len(item.actors), "process", "processes") if real else counted(len(item.actors), "actor")
     part = "" if shown == len(item.actors) else f", {shown} of them shown"
-    return f"{'real run' if item.kind == 'real' else 'simulated'} · {actors}{part}"
-
-
-def _box(left: float, right: float, row: int) -> Box:
-    low, high = row - BAR / 2, row + BAR / 2
-    return [(left, low), (left, high), (right, high), (right, low)]
+    return f"{item.architecture} · {'real run' if real else 'simulated'} · {actors}{part}"
 
 
 def _window(item: Timeline) -> tuple[float, float]:

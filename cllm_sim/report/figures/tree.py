@@ -27,7 +27,7 @@ TREES_MAX = 4
 PER_LINE = 14
 SHADES = colormaps["Greys"]
 LIGHTEST, DARKEST = 0.02, 0.85
-PANEL_INCHES = {1: 1.75, 2: 2.6}
+PANEL_INCHES = {1: 1.85, 2: 3.0}
 SQUARES = 3
 SQUARE = 0.2
 
@@ -119,7 +119,7 @@ def _panel(axis: Axes, tree: ControlTree, found: Layout) -> None:
     nodes = list(found.graph)
     nx.draw_networkx_edges(drawn, found.place, ax=axis, arrows=False, edge_color=FAINT, width=0.8)
     nx.draw_networkx_nodes(
-        drawn, found.place, nodelist=nodes, ax=axis, node_size=560, node_color=[_shade(found.share[name]) for name in nodes],
+        drawn, found.place, nodelist=nodes, ax=axis, node_size=500, node_color=[_shade(found.share[name]) for name in nodes],
         edgecolors=INK, linewidths=0.8,
     )  # fmt: skip
     for name in nodes:
@@ -128,7 +128,7 @@ def _panel(axis: Axes, tree: ControlTree, found: Layout) -> None:
         _squares(axis, found.place[name], shares)
     width = max(1, len(nodes) - 2)
     axis.set_xlim(-0.6, max(width, 1) + 0.6)
-    axis.set_ylim(2.75 if found.below else 1.55, -0.5)
+    axis.set_ylim(2.55 if found.below else 1.4, -0.28)
     axis.set_axis_off()
     more = f", {len(tree.nodes)} actors" if found.below else ""
     axis.set_title(f"{tree.architecture}{more}")
@@ -140,16 +140,16 @@ def _label(axis: Axes, found: Layout, name: str) -> None:
     dark = value is not None and value > 0.6
     axis.text(x, y, "–" if value is None else share(value), ha="center", va="center", fontsize=6.5, color="white" if dark else INK)
     if y == 0:
-        axis.annotate("control", (x, y), (15, 0), textcoords="offset points", va="center", fontsize=7.5)
+        axis.annotate("control", (x, y), (14, 0), textcoords="offset points", va="center", fontsize=7.5)
     else:
-        axis.annotate(name, (x, y), (0, -15), textcoords="offset points", ha="center", va="top", fontsize=7)
+        axis.annotate(name, (x, y), (0, -14), textcoords="offset points", ha="center", va="top", fontsize=7)
 
 
 def _squares(axis: Axes, place: tuple[float, float], shares: Sequence[float | None]) -> None:
     """The children of a drawn control, three a line, with the median and the ends below."""
-    x, top = place[0], 1.55
+    x, top = place[0], 1.42
     lines = -(-len(shares) // SQUARES)
-    height = min(SQUARE, 0.72 / max(1, lines))
+    height = min(SQUARE, 0.6 / max(1, lines))
     for index, value in enumerate(shares):
         column, line = index % SQUARES, index // SQUARES
         corner = (x + (column - SQUARES / 2) * (SQUARE + 0.04), top + line * height)

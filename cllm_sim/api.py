@@ -1,0 +1,318 @@
+"""The verbs as Python functions: what the command line calls, and what a user's own test calls.
+
+    from cllm_sim import check
+    assert check("mine.py", workers=3).holds
+
+Every verb returns a `RunResult`. Verbs that leave files take `output` (a folder; None: the default below `reports/`).
+
+Rules of this file: it wires packages that do not know each other (checker, simulator, judge, runtime, report) and adds the
+common fields of a result; what a verb does stands in its own package. Heavy packages are imported by the verb that needs
+them.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cllm_sim.architecture import Loaded
+from cllm_sim.errors import BadRequest
+from cllm_sim.folders import RESULT_FILE, cache_folder, output_folder, write_result
+from cllm_sim.library import load
+from cllm_sim.results import SCHEMA, ExitCode, RunResult, environment, read_result, scope
+
+if TYPE_CHECKING:
+    from cllm_sim.costs import CostModel
+    from cllm_sim.trace import Trace
+
+Settings = Mapping[str, str] | None
+Notify = Callable[[str], None]
+
+
+def _silent(_: Any) -> None:
+    pass
+
+
+def _finished(result: RunResult, started: float, folder: Path | None = None) -> RunResult:
+    """Add the fields that every result has, and write it where it belongs."""
+    result.data["command"] = ["cllm", *sys.argv[1:]] if Path(sys.argv[0]).name == "cllm" else None
+    result.data["wall_seconds"] = round(time.perf_counter() - started, 6)
+    if folder is not None:
+        result.data["output"] = str(folder)
+        write_result(folder, result)
+    return result
+
+
+def check(
+    architecture: str,
+    *,
+    workers: int = 12,
+    depth: int = 1,
+    reductions: str = "symmetry",
+    races: str = "auto",
+    promise: Sequence[str] = (),
+    without: Sequence[str] = (),
+    budget_seconds: float = 120.0,
+    max_states: int = 3_000_000,
+    settings: Settings = None,
+    output: str | None = None,
+    overwrite: bool = False,
+    progress: Callable[[int, int, float], None] | None = None,
+) -> RunResult:
+    """Can it ever go wrong? Every interleaving, unlimited steps. Files are left only where `output` names a folder."""
+    from cllm_sim import checker
+
+    started = time.perf_counter()
+    loaded = load(str(architecture), settings)
+    folder = output_folder("", output, overwrite=overwrite) if output else None
+    result = checker.run(
+        loaded,
+        workers=workers,
+        depth=depth,
+        reductions=reductions,
+        races=races,
+        promise=tuple(promise),
+        without=tuple(without),
+        budget_seconds=budget_seconds,
+        max_states=max_states,
+        progress=progress,
+    )
+    return _finished(result, started, folder)
+
+
+def replay(
+    architecture: str, schedule: str, *, workers: int = 12, depth: int = 1, settings: Settings = None
+) -> dict[str, Any]:
+    """Walk through one schedule: every step with its line and what it changed, and who is stuck at the end."""
+    from cllm_sim import checker
+
+    return checker.replay(load(str(architecture), settings), schedule, workers=workers, depth=depth)
+
+
+def simulate(
+    architecture: str,
+    *,
+    workers: int = 12,
+    depth: int = 1,
+    slots: int | None = None,
+    steps: int = 50,
+    costs: str | None = None,
+    cores: int | None = None,
+    replications: int = 5,
+    seed: int = 1,
+    settings: Settings = None,
+    output: str | None = None,
+    overwrite: bool = False,
+    notify: Notify = _silent,
+) -> RunResult:
+    """How long will it take, and who waits for whom? Leaves the result, the trace and the cost file used."""
+    started = time.perf_counter()
+    loaded = load(str(architecture), settings)
+    folder = output_folder(f"{loaded.name}-simulate", output, overwrite=overwrite)
+    model, source = _costs_for(costs, settings, loaded, notify)
+    result, trace = simulated(
+        loaded, model, workers=workers, depth=depth, slots=slots, steps=steps, cores=cores,
+        replications=replications, seed=seed,
+    )  # fmt: skip
+    from cllm_sim.trace import write_trace
+
+    write_trace(folder / "trace.jsonl", trace)
+    (folder / "costs.toml").write_text(model.to_toml(), encoding="utf-8")
+    result.data.update(trace="trace.jsonl", costs="costs.toml", costs_source=source)
+    return _finished(result, started, folder)
+
+
+def simulated(loaded: Loaded, model: "CostModel", **scope_and_seed: Any) -> "tuple[RunResult, Trace]":
+    """One simulation without files."""
+    from cllm_sim import simulator
+
+    return simulator.run(loaded, costs=model, **scope_and_seed)
+
+
+def train(
+    architecture: str,
+    *,
+    workers: int = 12,
+    depth: int = 1,
+    steps: int = 100,
+    slots: int | None = None,
+    seed: int = 1,
+    text: str | None = None,
+    settings: Settings = None,
+    output: str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    checkpoint_every: int = 0,
+    inject: Sequence[str] = (),
+    hang_after_seconds: float = 30.0,
+    epoch_steps: int = 0,
+    on_message: Callable[[dict[str, Any]], None] = _silent,
+) -> RunResult:
+    """A real training run on real processes and shared memory; leaves result, trace, metrics and checkpoints.
+
+    Raises SubjectFailed where the run died or hung, and `real_runtime.launch.Interrupted` (with the partial result) where
+    it was asked to stop.
+    """
+    from real_runtime.launch import Interrupted, launch
+    from real_runtime.spec import RunSpec, parse_injection
+
+    started = time.perf_counter()
+    loaded = load(str(architecture), settings)
+    _check_run(loaded, workers, depth, steps, slots)
+    injections = tuple(parse_injection(item) for item in inject)
+    folder = output_folder(f"{loaded.name}-train", output, overwrite=overwrite, resume=resume)
+    spec = RunSpec(
+        loaded.path, str(folder), workers, depth, steps, slots, seed, text, dict(settings or {}), epoch_steps,
+        checkpoint_every, resume, injections, hang_after_seconds,
+    )  # fmt: skip
+    try:
+        data = launch(spec, on_message)
+    except Interrupted as interrupted:
+        partial = _finished(_train_result(spec, interrupted.data, ExitCode.INTERRUPTED), started, folder)
+        interrupted.data = partial.data
+        raise
+    code = ExitCode.HOLDS if data["complete"] else ExitCode.SUBJECT
+    return _finished(_train_result(spec, data, code), started, folder)
+
+
+def _check_run(loaded: Loaded, workers: int, depth: int, steps: int, slots: int | None) -> None:
+    """Refuse what makes no sense before anything is created."""
+    from cllm_sim.compose import compose
+    from cllm_sim.job import Job
+    from cllm_sim.tree import checked_tree
+
+    if steps < 1:
+        raise BadRequest(f"--steps {steps}: at least one step is needed")
+    architecture = loaded.architecture
+    Job(compose(architecture, checked_tree(workers, depth, architecture.arity, architecture.depth_max, loaded.name)), slots)
+
+
+def _train_result(spec: Any, data: dict[str, Any], code: int) -> RunResult:
+    return RunResult(
+        {
+            "schema": SCHEMA,
+            "verb": "train",
+            **data,
+            "scope": scope(spec.workers, spec.depth, data["slots"], data["steps"]),
+            "seed": spec.seed,
+            "settings": spec.settings,
+            "environment": environment(),
+            "exit_code": int(code),
+        }
+    )
+
+
+def validate(
+    run: str,
+    *,
+    costs: str | None = None,
+    budget_seconds: float = 120.0,
+    predict: bool = True,
+    output: str | None = None,
+    overwrite: bool = False,
+    notify: Notify = _silent,
+) -> RunResult:
+    """Did reality do what the text allows, in the time that was predicted? `run` is a run's folder or its trace file."""
+    from cllm_sim.trace import read_trace
+
+    started = time.perf_counter()
+    path = Path(run)
+    if not path.exists():
+        raise BadRequest(f"{run}: no such run")
+    trace = read_trace(path / "trace.jsonl" if path.is_dir() else path)
+    folder = output_folder("", output, overwrite=overwrite) if output else None
+    settings = dict(trace.header.get("settings") or {})
+    loaded = load(str(trace.header["path"]), settings)
+    model = None
+    if predict and trace.header.get("clock") == "real":
+        model, _ = _costs_for(costs, settings, loaded, notify)
+    return _finished(validated(loaded, trace, model, budget_seconds=budget_seconds), started, folder)
+
+
+def validated(
+    loaded: Loaded, trace: "Trace", model: "CostModel | None", *, budget_seconds: float = 120.0, replications: int = 3
+) -> RunResult:
+    """Judge one trace, and compare its times with a simulation where there is a cost model."""
+    from cllm_sim import validator
+
+    prediction = None
+    if model is not None:
+        head = trace.header
+        result, simulated_trace = simulated(
+            loaded, model, workers=head["workers"], depth=head["depth"], slots=head["slots"],
+            steps=min(int(head["steps"]), 60), cores=None, replications=replications, seed=int(head["seed"]),
+        )  # fmt: skip
+        prediction = simulated_trace if result.data["verdict"] == "holds" or loaded.broken else None
+    return validator.run(loaded, trace, prediction, budget_seconds=budget_seconds)
+
+
+def calibrate(
+    *,
+    settings: Settings = None,
+    text: str | None = None,
+    output: str | None = None,
+    overwrite: bool = False,
+    seed: int = 1,
+    notify: Notify = _silent,
+) -> RunResult:
+    """Measure this machine's durations in seconds; the cost file goes to the user's cache, and to `output` if given."""
+    from cllm_sim import calibration
+
+    started = time.perf_counter()
+    folder = output_folder("", output, overwrite=overwrite) if output else None
+    model, sheet = calibration.measure(dict(settings or {}), text, seed, notify)
+    cached = cache_folder() / calibration.file_name(dict(settings or {}))
+    for target in (cached, *((folder / "costs.toml",) if folder else ())):
+        calibration.save(target, model)
+    result = RunResult(
+        {
+            "schema": SCHEMA,
+            "verb": "calibrate",
+            "architecture": None,
+            "file_sha256": None,
+            "scope": scope(None, None),
+            "seed": seed,
+            "environment": environment(),
+            "costs": str(cached),
+            "sheet": sheet,
+            "seconds": round(time.perf_counter() - started, 6),
+            "exit_code": 0,
+        }
+    )
+    return _finished(result, started, folder)
+
+
+def _costs_for(costs: str | None, settings: Settings, loaded: Loaded, notify: Notify) -> "tuple[CostModel, str]":
+    from cllm_sim import calibration
+
+    own = dict(loaded.settings)
+    learner = {name: value for name, value in dict(settings or {}).items() if name not in own}
+    return calibration.costs_for(costs, learner, notify)
+
+
+def compare(*architectures: str, **options: Any) -> RunResult:
+    """Which design is better, and is the difference real? See `comparison.Request` for the options."""
+    from cllm_sim import comparison
+
+    started = time.perf_counter()
+    request = comparison.request(architectures, options)
+    folder = output_folder(request.name, options.get("output"), overwrite=bool(options.get("overwrite")))
+    result = comparison.run(request, folder)
+    _finished(result, started, folder)
+    report(str(folder / RESULT_FILE))
+    return result
+
+
+def report(result: str, *, output: str | None = None) -> list[str]:
+    """Write figures, page and timeline of a stored comparison; returns the names of the files."""
+    from cllm_sim.report import write_report
+
+    path = Path(result)
+    path = path / RESULT_FILE if path.is_dir() else path
+    stored = read_result(path)
+    folder = Path(output) if output else path.parent
+    return write_report(stored, folder)
+
+

@@ -1,0 +1,62 @@
+"""`cllm check`: every interleaving of a design, judged against its promises.
+
+Rules of this file: options in, `api.check` called, results shown.
+"""
+
+from typing import Any
+
+import click
+
+from cllm_sim.cli import options
+from cllm_sim.cli.exit import stdout_reserved
+from cllm_sim.cli.terminal import Terminal
+
+
+@click.command(
+    short_help="Can it ever go wrong? Every interleaving, every promise.",
+    epilog="""\b
+Examples:
+  cllm check node_zero --workers 12
+  cllm check ./mine.py --workers 2,3,4
+  cllm check model_lock --workers 4 --promise uncontended
+  cllm check node_zero --workers 2 --depth 2 --reductions none
+""",
+)
+@options.architecture
+@options.workers_list
+@options.depth
+@click.option(
+    "--reductions",
+    type=click.Choice(("none", "symmetry")),
+    show_default="symmetry",
+    help="symmetry: workers that cannot be told apart are one; none: every interleaving by itself.",
+)
+@click.option(
+    "--races",
+    type=click.Choice(("auto", "next", "monitor")),
+    show_default="auto",
+    help="How races are found: both accesses next, or happens-before marks in the state as well.",
+)
+@click.option("--promise", multiple=True, metavar="NAME", help="Judge this promise, too; may be repeated.")
+@click.option("--without", multiple=True, metavar="NAME", help="Do not judge this promise; may be repeated.")
+@options.budget("2m", "Time limit of the search; what is not searched by then is undecided.")
+@click.option("--max-states", type=options.POSITIVE, metavar="N", show_default="3000000", help="Limit of states.")
+@options.setting
+@options.output("none, nothing is written")
+@options.common
+def command(terminal: Terminal, architecture: str, workers: tuple[int, ...] | None, **given: Any) -> int:
+    """Search every interleaving of ARCH, with any number of steps, for a broken promise.
+
+    A promise holds (for the scope shown), is broken (with the shortest way to break it, step by step, each with its line)
+    or is undecided (a limit was reached). Few workers usually show the same defects as many, and faster.
+    """
+    from cllm_sim import api
+
+    with terminal.working() as progress, stdout_reserved():
+
+        def show(states: int, queue: int, seconds: float) -> None:
+            rate = f", {states / seconds:,.0f} per second" if seconds else ""
+            progress.show(f"{architecture}: {states:,} states, {queue:,} to look at{rate}, {seconds:.0f} s")
+
+        results = [api.check(architecture, progress=show, **one) for one in options.one_by_one(workers, given)]
+    return terminal.finish(results)

@@ -1,0 +1,56 @@
+"""`cllm explain`: what a class of defect, a promise or an exit code means, and what to do about it.
+
+Rules of this file: the pages stand in `cllm_sim/explain`; here they are found and shown.
+"""
+
+import difflib
+from typing import TYPE_CHECKING
+
+import click
+
+from cllm_sim.cli import options
+from cllm_sim.cli.terminal import Terminal
+from cllm_sim.errors import BadRequest
+
+if TYPE_CHECKING:
+    from cllm_sim.explain import Page
+
+
+@click.command(
+    short_help="What a class of defect, a promise or an exit code means.",
+    epilog="""\b
+Examples:
+  cllm explain race
+  cllm explain no deadlock
+  cllm explain 3
+""",
+)
+@click.argument("code", metavar="[CODE]", nargs=-1)
+@options.plain
+def command(terminal: Terminal, code: tuple[str, ...]) -> int:
+    """Explain CODE: a class of defect (race), a promise ('no race') or an exit code (3). Without CODE, list them all."""
+    from cllm_sim.explain import pages
+
+    known = pages()
+    if not code:
+        terminal.say(listed(known))
+        return 0
+    asked = " ".join(code)
+    page = next((page for page in known if asked.lower() in page.codes), None)
+    if page is None:
+        names = [name for page in known for name in page.codes]
+        near = difflib.get_close_matches(asked.lower(), names, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else "'cllm explain' lists all."
+        raise BadRequest(f"nothing called '{asked}' is explained. {hint}")
+    terminal.show_markdown(page.text)
+    return 0
+
+
+def listed(known: "list[Page]") -> str:
+    """All codes by kind, each with the first line of its page."""
+    rows: list[str] = []
+    width = max(len(page.codes[0]) for page in known)
+    for kind in dict.fromkeys(page.kind for page in known):
+        rows += ["" if rows else None, f"{kind}:"] if rows else [f"{kind}:"]
+        rows += [f"  {page.codes[0]:{width}}  {page.title}" for page in known if page.kind == kind]
+    return "\n".join(row for row in rows if row is not None)

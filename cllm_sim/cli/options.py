@@ -1,0 +1,240 @@
+"""What verbs have in common: the types of their options, the options themselves, and how they reach the API.
+
+Rules of this file: an option that is not given is not passed on, so the API's defaults are the only ones (the help repeats
+them, and a test compares). An option has the same spelling and meaning in every verb that has it. Whether a value makes
+sense for an architecture is for the API to say; here a value is only read.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from cllm_sim.cli.config import read_config
+from cllm_sim.cli.exit import Session
+from cllm_sim.cli.terminal import COLORS, Terminal
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+FORMATS = ("text", "json")
+
+
+class WholeNumbers(click.ParamType):
+    """`12` or `2,4,8,12`."""
+
+    name = "N[,N...]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """The numbers as a tuple, each once."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(dict.fromkeys(int(part) for part in str(value).split(",")))
+        except ValueError:
+            self.fail(f"'{value}' is no list of whole numbers; write 12 or 2,4,8,12", param, ctx)
+
+
+class Words(click.ParamType):
+    """A comma-separated choice of known words."""
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self.known = known
+        self.name = ",".join(known)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The words as a tuple, in the order of `known`."""
+        words = value if isinstance(value, tuple) else tuple(part.strip() for part in str(value).split(","))
+        for word in words:
+            if word not in self.known:
+                self.fail(f"'{word}' is none of {', '.join(self.known)}", param, ctx)
+        return tuple(word for word in self.known if word in words)
+
+
+class Duration(click.ParamType):
+    """`60s`, `2m`, `1.5h`, `500ms`; a number alone is seconds."""
+
+    name = "60s|2m"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|m|h|)", str(value).strip())
+        if found is None or not float(found[1]):
+            self.fail(f"'{value}' is no time limit; write 60s, 2m or 1h", param, ctx)
+        return float(found[1]) * SECONDS[found[2]]
+
+
+class Setting(click.ParamType):
+    """`key=value`."""
+
+    name = "key=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The two parts."""
+        if isinstance(value, tuple):
+            return value
+        key, equals, text = str(value).partition("=")
+        if not equals or not key.strip() or not text.strip():
+            self.fail(f"'{value}' is no setting; write key=value, for example hidden=64", param, ctx)
+        return key.strip(), text.strip()
+
+
+class ArchitectureName(click.ParamType):
+    """A shipped name or a path; the library judges it, this only completes it."""
+
+    name = "ARCH"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Shipped names that begin like this; the shell adds files."""
+        from cllm_sim.library import shipped
+
+        names = [CompletionItem(name) for name in shipped() if name.startswith(incomplete)]
+        return [*names, CompletionItem(incomplete, type="file")] if "/" in incomplete or not names else names
+
+
+POSITIVE = click.IntRange(min=1)
+NOT_NEGATIVE = click.IntRange(min=0)
+FILE = click.Path(dir_okay=False)
+FOLDER = click.Path(file_okay=False)
+
+architecture = click.argument("architecture", metavar="ARCH", type=ArchitectureName())
+workers = click.option("--workers", type=int, metavar="N", show_default="12", help="Children of every control.")
+workers_list = click.option(
+    "--workers", type=WholeNumbers(), show_default="12", help="Children of every control; a list runs one after another."
+)
+depth = click.option(
+    "--depth", type=int, metavar="D", show_default="1", help="Levels of workers: 12 at depth 1, 12 and 144 at depth 2."
+)
+slots = click.option(
+    "--slots",
+    type=POSITIVE,
+    metavar="V",
+    show_default="12, or the next power of twelve that holds all leaves",
+    help="Parts of every batch. They, not the processes, decide the arithmetic: the same slots give the same bits.",
+)
+seed = click.option("--seed", type=NOT_NEGATIVE, metavar="N", show_default="1", help="Seed of everything that is drawn.")
+setting = click.option(
+    "--set", "settings", type=Setting(), multiple=True, help="A setting of the file or the learner; may be repeated."
+)
+text = click.option(
+    "--text",
+    type=click.Path(),
+    metavar="PATH",
+    show_default="the sources of Python's standard library",
+    help="File or folder to train on.",
+)
+costs = click.option(
+    "--costs",
+    type=FILE,
+    metavar="FILE",
+    show_default="the last calibration of this machine, else one made now",
+    help="Cost model to simulate with, written by 'cllm calibrate'.",
+)
+
+
+def steps(default: int, what: str) -> Callable[[Function], Function]:
+    """`--steps`, with the default of this verb."""
+    return click.option(
+        "--steps", "--max-steps", "steps", type=POSITIVE, metavar="S", show_default=str(default), help=what
+    )
+
+
+def budget(default: str, what: str) -> Callable[[Function], Function]:
+    """`--budget`, with the default of this verb."""
+    return click.option("--budget", "budget_seconds", type=Duration(), show_default=default, help=what)
+
+
+def output(default: str) -> Callable[[Function], Function]:
+    """`-o` and `--overwrite`; `default` says where files go without them."""
+
+    def decorate(function: Function) -> Function:
+        folder = click.option(
+            "-o", "--output", type=FOLDER, metavar="DIR", show_default=default, help="Folder for the files left behind."
+        )
+        over = click.option("--overwrite", is_flag=True, help="Empty DIR first if it holds an earlier result.")
+        return folder(over(function))
+
+    return decorate
+
+
+def _presentation(function: Function) -> Function:
+    for option in (
+        click.option("--no-progress", is_flag=True, help="Say nothing while working."),
+        click.option("-q", "--quiet", is_flag=True, help="Only the result; no progress, no hints."),
+        click.option("-v", "--verbose", is_flag=True, help="More detail, and the traceback of an internal error."),
+        click.option(
+            "--color", type=click.Choice(COLORS), default="auto", show_default=True, help="NO_COLOR is respected, too."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def common(function: Callable[..., int]) -> Callable[..., int]:
+    """The options of every verb that has a result; hands the verb a `Terminal` as its first argument."""
+
+    @functools.wraps(function)
+    def with_terminal(*, format: str, exit_zero: bool, **given: Any) -> int:
+        session = click.get_current_context().find_root().ensure_object(Session)
+        session.exit_zero = exit_zero
+        return function(_terminal(given, format), **given)
+
+    for option in (
+        click.option(
+            "--config",
+            type=click.Path(dir_okay=False),
+            metavar="FILE",
+            is_eager=True,
+            expose_value=False,
+            callback=read_config,
+            show_default="cllm.toml, else [tool.cllm] in pyproject.toml",
+            help="File with defaults for options.",
+        ),
+        click.option("--exit-zero", is_flag=True, help="Report, but end with 0 where the subject is at fault or undecided."),
+        _presentation,
+        click.option(
+            "--format", type=click.Choice(FORMATS), default="text", show_default=True, help="json: one document, nothing else."
+        ),
+    ):
+        with_terminal = option(with_terminal)
+    return with_terminal
+
+
+def plain(function: Callable[..., int]) -> Callable[..., int]:
+    """The options of a verb without a result document; hands the verb a `Terminal` as its first argument."""
+
+    @functools.wraps(function)
+    def with_terminal(**given: Any) -> int:
+        return function(_terminal(given, "text"), **given)
+
+    return _presentation(with_terminal)
+
+
+def _terminal(given: dict[str, Any], shape: str) -> Terminal:
+    """Take the options about presentation out of `given`."""
+    session = click.get_current_context().find_root().ensure_object(Session)
+    session.verbose = bool(given["verbose"])
+    names = ("color", "quiet", "verbose", "no_progress")
+    color, quiet, verbose, no_progress = (given.pop(name) for name in names)
+    return Terminal(shape, color, quiet=quiet, verbose=verbose, progress=not (no_progress or quiet))
+
+
+def passed_on(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, as keyword arguments of the API."""
+    kept = {name: value for name, value in options.items() if value is not None and value is not False and value != ()}
+    if "settings" in kept:
+        kept["settings"] = dict(kept["settings"])
+    return kept
+
+
+def one_by_one(workers: tuple[int, ...] | None, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The keyword arguments of one call per number of workers; several leave their files in `DIR/workers-N`."""
+    given = passed_on(options)
+    if workers is None:
+        yield given
+        return
+    for number in workers:
+        folder = {"output": f"{given['output']}/workers-{number}"} if "output" in given and len(workers) > 1 else {}
+        yield {**given, **folder, "workers": number}
