@@ -77,11 +77,11 @@ wheel: .venv/.dev $(WHEEL_VENV)/.test  ## build the wheel, install it in an envi
 	env -u PYTHONPATH "$$checkout/$(WHEEL_VENV)/bin/pytest" -p no:cacheprovider -m wheel $(PYTEST_ARGS)
 
 bench: .venv/.dev  ## the benchmarks
-	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python tests/benchmarks/run.py
 
 nightly: .venv/.dev  ## the long tests, then the benchmarks
 	@$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)
-	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python tests/benchmarks/run.py
 
 # `pip-compile` resolves again what pyproject.toml asks for. Pins hold names, versions and hashes only.
 COMPILE := build/pins-venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \

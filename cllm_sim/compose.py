@@ -121,6 +121,8 @@ class System:
             return f"join {self.actors[bound.on].name}"
         if bound.at:
             return f"{op.verb} {self.actors[actor].name}/at/{(op.on or op.writes[0]).rpartition('.')[2]}"
+        if op.verb is Verb.EXCHANGE:
+            return f"exchange {self.objects[bound.on].name} {op.expected} by {op.value}"
         value = f" {op.value}" if op.verb in (Verb.STORE, Verb.ADD, Verb.WRITE, Verb.AWAIT) else ""
         objects = (bound.on,) if op.on else bound.writes
         return f"{op.verb} {', '.join(self.objects[item].name for item in objects)}{value}"
@@ -133,6 +135,10 @@ class System:
         raise KeyError(name)
 
     def _resolve(self, actor: int, op: Op) -> Bound:
+        if not all(isinstance(number, int) for number in (op.value, op.expected, *op.options)):
+            raise BadArchitecture(f"'{op}' carries {op.value!r}; operations carry integers only")
+        if op.verb is Verb.NEXT and not op.on.startswith("down."):
+            raise BadArchitecture("a cursor is moved by the control only; here 'team' is the worker's side of it")
         names = (op.on, *op.reads, *op.writes, *op.scratch)
         if any(name.startswith("down.at.") for name in names):
             children = self.actors[actor].children
@@ -148,8 +154,16 @@ class System:
                 found.extend(target if isinstance(target, tuple) else (target,))
             return tuple(found)
 
-        on = ids((op.on,))[0] if op.on and op.verb is not Verb.NEXT else -1
+        on = self._one(actor, op, at) if op.on and op.verb is not Verb.NEXT else -1
         return Bound(op, op.verb, on, ids(op.reads), ids(op.writes), ids(op.scratch))
+
+    def _one(self, actor: int, op: Op, at: str) -> int:
+        target = self._object(actor, op.on.replace("down.at.", at))
+        if isinstance(target, tuple):
+            raise BadArchitecture(
+                f"'{op}' names several objects; use team.at and team.next(), or a loop over team.seats"
+            )
+        return target
 
     def _object(self, actor: int, name: str) -> int | tuple[int, ...]:
         try:
@@ -175,16 +189,19 @@ class _Layout:
         for name, declaration in declarations.items():
             full = f"{prefix}/{name}" if prefix else name
             if isinstance(declaration, Regions):
-                size = declaration.count(workers)
+                size = _number(declaration, declaration.count, workers)
                 names[name] = tuple(
                     self._one(f"{full}[{k}]", name, declaration, number=k, **where) for k in range(size)
                 )
                 names.update({f"{name}[{k}]": len(self.objects) - size + k for k in range(size)})
             else:
-                parties = declaration.parties(workers) if isinstance(declaration, Barrier) else 0
+                parties = self._parties(declaration, workers)
                 mutex = self._mutex(declaration, names)
                 names[name] = self._one(full, name, declaration, parties=parties, mutex=mutex, **where)
         return names
+
+    def _parties(self, declaration: Shared, workers: int) -> int:
+        return _number(declaration, declaration.parties, workers) if isinstance(declaration, Barrier) else 0
 
     def _mutex(self, declaration: Shared, names: Binding) -> int:
         if not isinstance(declaration, Condition):
@@ -204,6 +221,17 @@ class _Layout:
         return len(self.objects) - 1
 
 
+def _number(declaration: Shared, function: Callable[[int], int], workers: int) -> int:
+    """What a declaration's function of the number of workers says; raises BadArchitecture where it is no count."""
+    try:
+        number: object = function(workers)
+    except Exception as error:
+        raise BadArchitecture(f"{declaration.place}: {type(error).__name__}: {error}") from None
+    if not isinstance(number, int) or number < 0:
+        raise BadArchitecture(f"{declaration.place}: {number!r} is no count; give a function of the number of workers")
+    return number
+
+
 def _prefixed(prefix: str, names: Binding) -> Binding:
     return {f"{prefix}.{name}": target for name, target in names.items()}
 
@@ -215,7 +243,9 @@ def _each(prefix: str, blocks: Sequence[Binding]) -> Binding:
         names.update(_prefixed(f"{prefix}.{index}", block))
     for name in blocks[0] if blocks else ():
         targets = [block[name] for block in blocks]
-        names[f"{prefix}.each.{name}"] = tuple(target for target in targets if isinstance(target, int))
+        names[f"{prefix}.each.{name}"] = tuple(
+            item for target in targets for item in (target if isinstance(target, tuple) else (target,))
+        )
     return names
 
 
@@ -237,11 +267,8 @@ class _Composition:
         self.texts: list[Callable[[], Steps]] = []
 
     def build(self) -> System:
-        workers = self.tree.workers
-        module = self.layout.add("", {item.name: item for item in self.architecture.shared}, workers)
-        for item in self.architecture.shared:
-            if not item.name or isinstance(item, Regions):
-                raise BadArchitecture(f"{item.place}: a module-level object needs a name; Regions belong in a Team")
+        self._check_names()
+        module = self.layout.add("", {item.name: item for item in self.architecture.shared}, self.tree.workers)
         seats, seat_blocks, cursors = self._seats()
         teams, team_blocks = self._teams()
         actors = tuple(self._actor(address) for address in (*self.addresses, *self.architecture.others))
@@ -258,6 +285,19 @@ class _Composition:
             (*team_blocks, *blank),
             (*cursors, *(-1 for _ in blank)),
         )
+
+    def _check_names(self) -> None:
+        """Names must tell objects and actors apart; raises BadArchitecture."""
+        taken: set[str] = set()
+        for item in self.architecture.shared:
+            if not item.name or isinstance(item, Regions):
+                raise BadArchitecture(f"{item.place}: a module-level object needs a name; Regions belong in a Team")
+            if item.name in taken:
+                raise BadArchitecture(f"{item.place}: two module-level objects are called '{item.name}'; rename one")
+            taken.add(item.name)
+        for name in self.architecture.others:
+            if not name.isidentifier():
+                raise BadArchitecture(f"others['{name}']: an extra actor needs a name of letters, such as 'main'")
 
     def _seats(self) -> tuple[list[Binding], list[range], list[int]]:
         declarations = declared(seat_class(self.architecture.team))

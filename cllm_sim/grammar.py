@@ -1,15 +1,19 @@
 """The static rules of a text, checked on its source before anything runs.
 
-A local situation of a text is recognised by the position and the plain local values of its frames. Three habits of
-ordinary Python would hide part of the situation from that and make a checker lose behaviours without a word, so they
-are refused here, each with the file and line:
+A local situation of a text is recognised by the position and the plain local values of its frames. Habits of ordinary
+Python that would hide part of the situation from that would make a checker lose behaviours without a word, so they are
+refused here, each with the file and line:
 
 1. a `yield` that is not the first thing its statement evaluates (`x = (yield a) + (yield b)` keeps a reply on the
    interpreter's stack);
-2. a `for` over anything but `range(...)` or `<team>.seats` (the iterator is hidden);
-3. an operation that is made and not yielded (`team.batch.wait()` alone on a line does nothing).
+2. a `for` over anything but `range(...)` or `<team>.seats` (the iterator is hidden), or one whose variable is assigned
+   inside the loop (only the variable tells the position);
+3. an operation that is made and not yielded, or a text that is called and not run (`team.batch.wait()` or `work(order)`
+   alone on a line does nothing);
+4. state outside of the frame: `global`, `nonlocal`, assigning an attribute or an element, `try`, `with`, `async`, a
+   `lambda` that yields.
 
-`try`, `with`, `async` and generator expressions around a `yield` hide state in the same way. Rules of this file: source
+Rules of this file: source
 in, errors out; nothing is imported or executed.
 """
 
@@ -24,6 +28,11 @@ OPERATION_METHODS = frozenset(
 )
 OPERATION_FUNCTIONS = frozenset({"compute", "fold", "update", "choose", "join"})
 
+NOT_YIELDED = "this operation is made but not yielded; write 'yield' before it"
+
+HIDING = (ast.Try, ast.TryStar, ast.With, ast.AsyncFor, ast.AsyncWith, ast.Await, ast.Global, ast.Nonlocal)
+"""Statements that keep a part of a text's state where a frame's plain locals do not show it."""
+
 Function = ast.FunctionDef
 
 
@@ -32,10 +41,13 @@ def check_source(path: str, source: str) -> None:
     try:
         module = ast.parse(source, filename=path)
     except SyntaxError as error:
-        raise BadArchitecture(f"{path}:{error.lineno}: not valid Python: {error.msg}") from None
-    for node in ast.walk(module):
-        if isinstance(node, Function):
-            _check_function(path, node)
+        raise BadArchitecture(f"{path}:{error.lineno or 1}: not valid Python: {error.msg}") from None
+    except ValueError as error:  # null bytes
+        raise BadArchitecture(f"{path}:1: not valid Python: {error}") from None
+    functions = [node for node in ast.walk(module) if isinstance(node, Function)]
+    texts = frozenset(function.name for function in functions if _is_generator(function))
+    for function in functions:
+        _check_function(path, function, texts)
 
 
 def text_lines(source: str) -> set[int]:
@@ -76,48 +88,63 @@ def _own_nodes(function: Function) -> Iterator[ast.AST]:
             pending.extend(ast.iter_child_nodes(node))
 
 
-def _check_function(path: str, function: Function) -> None:
-    nodes = list(_own_nodes(function))
-    if not _is_generator(function):
-        _check_not_forgotten(path, nodes, function)
-        return
+def _check_function(path: str, function: Function, texts: frozenset[str]) -> None:
+    nodes = sorted(_own_nodes(function), key=lambda node: getattr(node, "lineno", 0))
+    is_text = _is_generator(function)
     allowed = {id(node) for node in nodes if isinstance(node, ast.stmt) for node in _first_yields(node)}
     for node in nodes:
-        place = Place(path, getattr(node, "lineno", function.lineno))
-        if isinstance(node, ast.Yield | ast.YieldFrom) and id(node) not in allowed:
-            raise BadArchitecture(
-                f"{place}: this yield is not the first thing its statement evaluates; "
-                "give its reply a name on a line of its own"
-            )
-        if isinstance(node, ast.For) and not _plain_iterable(node.iter):
-            raise BadArchitecture(
-                f"{place}: a text may loop over range(...) or team.seats only; use while or team.next()"
-            )
-        if isinstance(node, ast.Try | ast.With | ast.AsyncFor | ast.AsyncWith | ast.Await):
-            raise BadArchitecture(f"{place}: a text may not use {type(node).__name__.lower()}; it hides local state")
-    _check_not_forgotten(path, nodes, function)
+        wrong = _wrong(node, allowed) if is_text else None
+        wrong = wrong or _forgotten(node, function, texts, is_text)
+        if wrong:
+            raise BadArchitecture(f"{Place(path, getattr(node, 'lineno', function.lineno))}: {wrong}")
 
 
-def _check_not_forgotten(path: str, nodes: list[ast.AST], function: Function) -> None:
-    for node in nodes:
-        if isinstance(node, ast.Expr) and _makes_operation(node.value, function):
-            raise BadArchitecture(
-                f"{Place(path, node.lineno)}: this operation is made but not yielded; write 'yield' before it"
-            )
+def _wrong(node: ast.AST, allowed: set[int]) -> str | None:
+    """What is wrong with one node of a text, in words."""
+    if isinstance(node, ast.Yield | ast.YieldFrom) and id(node) not in allowed:
+        return "this yield is not the first thing its statement evaluates; give its reply a name on a line of its own"
+    if isinstance(node, ast.For):
+        return _wrong_loop(node)
+    if isinstance(node, HIDING):
+        return f"a text may not use {type(node).__name__.lower()}; it hides local state"
+    if isinstance(node, ast.Lambda) and any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(node)):
+        return "a lambda may not yield; write a function"
+    if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        return "a text keeps plain local values only; this changes something that outlives it"
+    return None
 
 
-def _makes_operation(value: ast.expr, function: Function) -> bool:
-    if not isinstance(value, ast.Call):
-        return False
-    if isinstance(value.func, ast.Name):
-        return value.func.id in OPERATION_FUNCTIONS
-    if not isinstance(value.func, ast.Attribute) or value.func.attr not in OPERATION_METHODS:
-        return False
-    root: ast.expr = value.func
-    while isinstance(root, ast.Attribute | ast.Subscript):
-        root = root.value
-    parameters = {argument.arg for argument in function.args.args}
-    return isinstance(root, ast.Name) and root.id in parameters and _is_generator(function)
+def _wrong_loop(loop: ast.For) -> str | None:
+    """A loop's position must be told by its variable, for its iterator is hidden."""
+    if not _plain_iterable(loop.iter):
+        return "a text may loop over range(...) or team.seats only; use while or team.next()"
+    if not isinstance(loop.target, ast.Name):
+        return "a loop in a text needs one plain variable"
+    name = loop.target.id
+    if any(_binds(node, name) for statement in loop.body for node in ast.walk(statement)):
+        return f"the loop variable '{name}' is assigned inside its loop, so it no longer tells the position; rename one"
+    return None
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id == name and not isinstance(node.ctx, ast.Load)
+    return isinstance(node, ast.MatchAs | ast.MatchStar) and node.name == name
+
+
+def _forgotten(node: ast.AST, function: Function, texts: frozenset[str], is_text: bool) -> str | None:
+    """Something was made and is not used: an operation without `yield`, a text without `yield from`."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return None
+    called = node.value.func
+    if isinstance(called, ast.Name):
+        if called.id in OPERATION_FUNCTIONS:
+            return NOT_YIELDED
+        given = {argument.arg for argument in function.args.args}
+        runs_text = called.id in texts or (is_text and called.id in given)
+        return f"'{called.id}(...)' alone does nothing; write 'yield from' before it" if runs_text else None
+    is_operation = isinstance(called, ast.Attribute) and called.attr in OPERATION_METHODS
+    return NOT_YIELDED if is_text and is_operation else None
 
 
 def _plain_iterable(node: ast.expr) -> bool:

@@ -14,7 +14,7 @@ from cllm_sim.slots import FoldNode, checked_slots, folds_of
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The work of one operation: slots to compute, folds to perform, and the caller's slice `part` of `parts`."""
+    """The work of one operation: slots to compute, then folds to perform, in the caller's slice `part` of `parts`."""
 
     slots: range
     folds: tuple[FoldNode, ...]
@@ -51,12 +51,14 @@ class Job:
         return tuple(found)
 
     def region_slots(self, item: int) -> range:
-        """The slots whose gradients a region holds: its owner's, or its own piece of a numbered family."""
+        """The slots whose gradients a region holds: its owner's or its control's, or its own piece of a numbered family."""
         thing = self.system.objects[item]
         if thing.owner is not None:
             return self.ranges[thing.owner]
-        if thing.crew is not None and thing.number is not None:
+        if thing.crew is not None:
             whole = self.ranges[thing.crew]
+            if thing.number is None:
+                return whole
             family = sum(other.crew == thing.crew and other.field == thing.field for other in self.system.objects)
             part = self.system.architecture.share(thing.number, family, len(whole))
             return whole[part.start : part.stop]
@@ -72,5 +74,10 @@ class Job:
             own = self.region_slots(bound.writes[0])
             folds = folds_of(own, [self.region_slots(item) for item in bound.reads], self.slots)
             parts = bound.op.value
-            return Piece(range(0), folds, self.system.actors[actor].index if parts > 1 else 0, parts)
+            return Piece(range(0), folds, self._part(actor, bound) if parts > 1 else 0, parts)
         return NOTHING
+
+    def _part(self, actor: int, bound: Bound) -> int:
+        """The slice of a caller: a child's index, or for a control that takes one, too, the one after its children's."""
+        me, first = self.system.actors[actor], self.system.objects[bound.reads[0]]
+        return len(me.children) if first.owner in me.children or first.crew == actor else me.index

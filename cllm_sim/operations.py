@@ -173,6 +173,12 @@ class Shared:
         return f"<{self.kind} {self.name}>"
 
 
+def _function(value: Callable[[int], int], what: str) -> Callable[[int], int]:
+    if not callable(value):
+        raise TypeError(f"{what}: expected a function such as lambda workers: workers + 1, not {value!r}")
+    return value
+
+
 class Region(Shared):
     """Plain memory: weights, activations, one gradient segment."""
 
@@ -186,7 +192,7 @@ class Regions(Shared):
 
     def __init__(self, count: Callable[[int], int], name: str = "") -> None:
         super().__init__(name)
-        self.count = count
+        self.count = _function(count, "Regions(count)")
         self.size = 0
 
     def __getitem__(self, index: int) -> Region:
@@ -202,7 +208,7 @@ class Barrier(Shared):
 
     def __init__(self, parties: Callable[[int], int] = lambda workers: workers + 1, name: str = "") -> None:
         super().__init__(name)
-        self.parties = parties
+        self.parties = _function(parties, "Barrier(parties)")
 
     def wait(self) -> Op:
         """Block until all parties have arrived; reply 0."""
@@ -333,6 +339,8 @@ def update(reads: AnyRegion | Sequence[AnyRegion], into: Region) -> Op:
 
 def choose(*options: int) -> Op:
     """Let the environment decide; reply one of the options."""
+    if not options:
+        raise ValueError("choose() needs at least one option")
     return _op(Verb.CHOOSE, options=options)
 
 

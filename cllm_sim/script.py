@@ -7,10 +7,13 @@ one or many epochs are one text.
 from cllm_sim.operations import BATCH, EPOCH, STOP
 
 
-def script(steps: int, epoch_steps: int = 0) -> list[int]:
-    """`steps` batches, the end of an epoch after every `epoch_steps` of them (0: once, at the end), then stop."""
+def script(steps: int, epoch_steps: int = 0, done: int = 0) -> list[int]:
+    """`steps` batches, the end of an epoch after every `epoch_steps` of them (0: once, at the end), then stop.
+
+    Where a run is resumed, `done` batches were processed before; epochs go on where they were.
+    """
     orders: list[int] = []
-    for step in range(1, steps + 1):
+    for step in range(done + 1, done + steps + 1):
         orders.append(BATCH)
         if epoch_steps and step % epoch_steps == 0:
             orders.append(EPOCH)

@@ -82,9 +82,10 @@ def outcomes(system: System, pending: Pending, memory: Memory, actor: int) -> tu
             return (
                 _faulty(memory, actor, Fault("lock-misuse", "names the child under the cursor, but there is none")),
             )
-    if bound.on >= 0 and memory.value[bound.on] == DESTROYED and _mortal(system, bound.on) and not memory.phase[actor]:
-        name = system.objects[bound.on].name
-        return (_faulty(memory, actor, Fault("use-after-destroy", f"uses {name} after its destruction", bound.on)),)
+    gone = _destroyed(system, memory, bound) if not memory.phase[actor] else -1
+    if gone >= 0:
+        name = system.objects[gone].name
+        return (_faulty(memory, actor, Fault("use-after-destroy", f"uses {name} after its destruction", gone)),)
     return HANDLERS[bound.verb](system, pending, memory, actor, bound)
 
 
@@ -94,6 +95,18 @@ def under_cursor(system: System, memory: Memory, actor: int, bound: Bound) -> Bo
         if memory.value[system.cursor[child]] == 1:
             return bound.at[index]
     return None
+
+
+def parked(system: System, pending: Pending, memory: Memory, item: int) -> list[int]:
+    """The actors that have arrived at a barrier, or sleep on a condition."""
+    found = []
+    for actor, phase in enumerate(memory.phase):
+        bound = pending[actor] if phase == 1 else None
+        if bound is not None and bound.at:
+            bound = under_cursor(system, memory, actor, bound)
+        if bound is not None and bound.on == item:
+            found.append(actor)
+    return found
 
 
 def waiters(system: System, pending: Pending, memory: Memory) -> dict[int, int]:
@@ -170,8 +183,11 @@ def _put(values: tuple[int, ...], index: int, value: int) -> tuple[int, ...]:
     return (*values[:index], value, *values[index + 1 :])
 
 
-def _mortal(system: System, item: int) -> bool:
-    return system.objects[item].kind in (Kind.BARRIER, Kind.MUTEX)
+def _destroyed(system: System, memory: Memory, bound: Bound) -> int:
+    """The destroyed object that an operation needs (a sleep needs its mutex); -1 if there is none."""
+    item = system.objects[bound.on].mutex if bound.verb is Verb.SLEEP else bound.on
+    mortal = item >= 0 and bound.verb is not Verb.JOIN and memory.value[item] == DESTROYED
+    return item if mortal and system.objects[item].kind in (Kind.BARRIER, Kind.MUTEX) else -1
 
 
 def _faulty(memory: Memory, actor: int, fault: Fault) -> Outcome:
@@ -254,11 +270,7 @@ def _race(system: System, location: int, mode: int, other_mode: int, other: int)
 def _wait(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
     if memory.phase[actor] == 1:
         return ()
-    arrived = [
-        other
-        for other, theirs in enumerate(pending)
-        if memory.phase[other] == 1 and theirs is not None and theirs.verb is Verb.WAIT and theirs.on == bound.on
-    ]
+    arrived = parked(system, pending, memory, bound.on)
     if len(arrived) + 1 < system.objects[bound.on].parties:
         return (Outcome(memory._replace(phase=_put(memory.phase, actor, 1)), ()),)
     members = sorted((*arrived, actor))
@@ -309,21 +321,8 @@ def _sleep(system: System, pending: Pending, memory: Memory, actor: int, bound: 
     return () if memory.value[mutex] else _done(_locked(system, memory, actor, mutex), actor)
 
 
-def _asleep(pending: Pending, memory: Memory, condition: int) -> list[int]:
-    return [
-        other
-        for other, theirs in enumerate(pending)
-        if memory.phase[other] == 1 and theirs is not None and _sleeps_on(theirs, condition)
-    ]
-
-
-def _sleeps_on(bound: Bound, condition: int) -> bool:
-    variants = bound.at or (bound,)
-    return any(item.verb is Verb.SLEEP and item.on == condition for item in variants)
-
-
 def _notify(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    asleep = _sleepers_under_cursor(system, pending, memory, bound.on)
+    asleep = parked(system, pending, memory, bound.on)
     if not asleep:
         return _done(memory, actor)
     several = len(asleep) > 1
@@ -338,20 +337,9 @@ def _notify(system: System, pending: Pending, memory: Memory, actor: int, bound:
     )
 
 
-def _sleepers_under_cursor(system: System, pending: Pending, memory: Memory, condition: int) -> list[int]:
-    found = []
-    for other in _asleep(pending, memory, condition):
-        theirs = pending[other]
-        assert theirs is not None
-        resolved = under_cursor(system, memory, other, theirs) if theirs.at else theirs
-        if resolved is not None and resolved.on == condition:
-            found.append(other)
-    return found
-
-
 def _notify_all(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
     phase = list(memory.phase)
-    for other in _sleepers_under_cursor(system, pending, memory, bound.on):
+    for other in parked(system, pending, memory, bound.on):
         phase[other] = 2
     return _done(memory._replace(phase=tuple(phase)), actor)
 
@@ -410,10 +398,7 @@ def _join(system: System, pending: Pending, memory: Memory, actor: int, bound: B
 
 def _destroy(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
     item = system.objects[bound.on]
-    used = memory.value[bound.on] > 0 or any(
-        memory.phase[other] == 1 and theirs is not None and theirs.on == bound.on and theirs.verb is Verb.WAIT
-        for other, theirs in enumerate(pending)
-    )
+    used = memory.value[bound.on] > 0 or parked(system, pending, memory, bound.on)
     kind = "barrier-misuse" if item.kind is Kind.BARRIER else "lock-misuse"
     faults = (Fault(kind, f"destroys {item.name} while it is in use", bound.on),) if used else ()
     return (Outcome(memory._replace(value=_put(memory.value, bound.on, DESTROYED)), ((actor, 0),), faults),)

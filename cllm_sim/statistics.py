@@ -1,7 +1,7 @@
 """Intervals for measured and simulated times: thin, deterministic calls of scipy.
 
-Rules of this file: every interval is at 95 % unless told otherwise, a seed decides every resampling, and an interval that
-the data cannot give is None, never an invented width. scipy is imported on first use, because it takes long to load.
+Rules of this file: every interval is at 95 % unless told otherwise, a seed decides every resampling, and an interval
+that the data cannot give is None, never an invented width. scipy is imported on first use: it takes long to load.
 """
 
 from collections.abc import Sequence
@@ -42,8 +42,8 @@ def median_interval(
 ) -> Interval | None:
     """Percentile bootstrap of a median; None for fewer than two blocks.
 
-    Steps of one run depend on their neighbours, so they are resampled in consecutive blocks of `block` values (a rest that
-    fills no block is left out at the beginning, where a run is least typical).
+    Steps of one run depend on their neighbours, so they are resampled in consecutive blocks of `block` values (a rest
+    that fills no block is left out at the beginning, where a run is least typical).
     """
     data = np.asarray(values, dtype=float)
     count = data.size // block

@@ -69,7 +69,7 @@ def write_trace(path: Path, trace: Trace) -> None:
 
 
 def read_trace(path: Path) -> Trace:
-    """Read a trace; raises BadRequest naming the line that is no event, or the log that lost its end."""
+    """Read a trace; raises BadRequest naming the line that is no event. `header['lengths']`: the closing lines."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -82,7 +82,7 @@ def read_trace(path: Path) -> Trace:
         if number == 1:
             header = row
         elif "length" in row:
-            lengths[row["actor"]] = row["length"]
+            lengths[row["actor"]] = _length(path, number, row)
             logs.setdefault(row["actor"], [])
         else:
             logs.setdefault(row["actor"], []).append(_event(path, number, row))
@@ -99,6 +99,12 @@ def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     if not isinstance(row, dict) or (number > 1 and not isinstance(row.get("actor"), str)):
         raise BadRequest(f"{path}:{number}: is no line of a trace")
     return row
+
+
+def _length(path: Path, number: int, row: dict[str, Any]) -> int:
+    if type(row["length"]) is not int:
+        raise BadRequest(f"{path}:{number}: a closing line needs the number of events of its log")
+    return row["length"]
 
 
 def _event(path: Path, number: int, row: dict[str, Any]) -> Event:

@@ -5,7 +5,7 @@ Rules of this file: it looks at a state and describes it; whether an actor can m
 
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Place, Verb, Waiting
-from cllm_sim.semantics import Memory, Pending, outcomes, under_cursor, wanted_mutex
+from cllm_sim.semantics import DESTROYED, Memory, Pending, outcomes, parked, under_cursor, wanted_mutex
 
 NOWHERE = Place("", 0)
 
@@ -27,10 +27,12 @@ def blocked_on(system: System, pending: Pending, memory: Memory, actor: int, pla
 def _needs(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> str:
     name = system.objects[bound.on].name
     if bound.verb is Verb.WAIT:
-        arrived = [system.actors[other].name for other in parked_at(pending, memory, bound.on)]
+        arrived = [system.actors[other].name for other in parked(system, pending, memory, bound.on)]
         parties = system.objects[bound.on].parties
         return f"{parties} parties, {len(arrived)} have arrived ({', '.join(arrived)})"
     mutex = wanted_mutex(system, memory, actor, bound)
+    if mutex >= 0 and memory.value[mutex] == DESTROYED:
+        return f"{system.objects[mutex].name}, which was destroyed"
     if mutex >= 0:
         holder = memory.value[mutex] - 1
         return f"{system.objects[mutex].name}, held by {system.actors[holder].name}"
@@ -39,15 +41,6 @@ def _needs(system: System, pending: Pending, memory: Memory, actor: int, bound: 
     if bound.verb is Verb.DOWN:
         return f"an up of {name}, it is 0"
     return f"{name} to become {bound.op.value}, it is {memory.value[bound.on]}"
-
-
-def parked_at(pending: Pending, memory: Memory, item: int) -> list[int]:
-    """The actors that have arrived at a barrier, or sleep on a condition."""
-    return [
-        other
-        for other, theirs in enumerate(pending)
-        if memory.phase[other] == 1 and theirs is not None and theirs.on == item
-    ]
 
 
 def waits_for(system: System, pending: Pending, memory: Memory, actor: int) -> list[int]:
@@ -61,8 +54,8 @@ def waits_for(system: System, pending: Pending, memory: Memory, actor: int) -> l
         return [resolved.on]
     mutex = wanted_mutex(system, memory, actor, resolved)
     if mutex >= 0:
-        return [memory.value[mutex] - 1]
-    there = set(parked_at(pending, memory, resolved.on)) | {actor}
+        return [memory.value[mutex] - 1] if memory.value[mutex] > 0 else []
+    there = set(parked(system, pending, memory, resolved.on)) | {actor}
     return [other for other in range(len(pending)) if other not in there and _reaches(system, other, resolved.on)]
 
 

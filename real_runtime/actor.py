@@ -5,8 +5,8 @@ Rules of this file: one operation after another, the clock read outside of the a
 
 import time
 
-from cllm_sim.operations import Op
-from cllm_sim.frames import checked_operation
+from cllm_sim.frames import checked_operation, where
+from cllm_sim.operations import Op, Steps
 from real_runtime.perform import Act, Performer, Workplace
 from real_runtime.record import Recorder
 
@@ -20,7 +20,7 @@ def drive(place: Workplace, actor: int) -> int:
     try:
         op = next(steps)
         while True:
-            known = table.get(op)
+            known = table.get(op) if type(op) is Op else None  # whatever else a text yields may not even be hashable
             if known is None:
                 checked_operation(op, steps)
                 known = table[op] = (performer.action(op), recorder.label(place.system.describe(actor, op)))
@@ -32,5 +32,14 @@ def drive(place: Workplace, actor: int) -> int:
             op = steps.send(reply)
     except StopIteration:
         recorder.finish()
+    except Exception as error:
+        _tell_place(error, steps)
+        raise
     place.board.finished[actor].store(1)
     return 0
+
+
+def _tell_place(error: Exception, steps: Steps) -> None:
+    """Where an operation failed, its text still stands at it; where the text itself failed, the traceback says so."""
+    if steps.gi_frame is not None:
+        error.add_note(f"The text stood at {where(steps)}")

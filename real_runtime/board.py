@@ -2,7 +2,7 @@
 
     weights, state:*      the model and the optimizer's vectors (written by `update` alone)
     rows                  one gradient per slot and one per fold of the slot tree: the segments
-    scratch:*             regions that a text declares as scratch (the one model's activations and gradients)
+    scratch:*             what a region holds where a text computes in it (the one model's activations and gradients)
     losses, samples       per slot, written by whoever computed it
     steps                 per step: loss, norm, clip factor, culprit (written by `update`)
     header                the current step, the request to stop
@@ -29,12 +29,14 @@ from real_runtime.memory import PAGE_BYTES, Layout, SharedMemory
 HEADER = ("step", "stop", "saved_step", "applied")
 STEP_COLUMNS = ("loss_bits", "norm", "factor", "nonfinite_slot", "nonfinite_index", "begin_ns", "end_ns")
 EVENT_COLUMNS = 4
-LABEL_BYTES, LABELS_MAX = 128, 1024
-ERROR_BYTES = 8192
+EVENTS_BEFORE, EVENTS_PER_STEP, EVENTS_PER_CHILD = 4096, 256, 64
+LOG_BYTES_MAX = 1 << 44
+LABEL_BYTES = 1 << 20
+ERROR_BYTES = 1 << 16
 SYNC_KINDS = (Kind.BARRIER, Kind.MUTEX, Kind.CONDITION, Kind.SEMAPHORE, Kind.WORD)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Board:
     """Views of a run's shared memory, and its synchronisation objects by object number."""
 
@@ -55,24 +57,36 @@ class Board:
     sync: dict[int, Any]
     finished: tuple[native.Word, ...]
 
-    def error_of(self, actor: int) -> str:
-        """What an actor reported before it failed; empty if nothing."""
-        return bytes(self.errors[actor]).rstrip(b"\0").decode("utf-8", "replace")
+    def error_of(self, actor: int) -> bytes:
+        """What an actor reported before it failed (`failure.Failure`); empty if nothing."""
+        return bytes(self.errors[actor]).rstrip(b"\0")
+
+
+def log_capacity(system: System, steps: int) -> int:
+    """Events that each actor's log can hold in so many steps.
+
+    With twelve workers that is a thousand per step, where the busiest control of a shipped architecture has 150; a text
+    that polls may need more, and its log is cut. A log takes memory only where it is written.
+    """
+    widest = max(len(actor.children) for actor in system.actors)
+    wanted = EVENTS_BEFORE + (steps + 2) * (EVENTS_PER_STEP + EVENTS_PER_CHILD * widest)
+    return min(wanted, LOG_BYTES_MAX // (8 * EVENT_COLUMNS * len(system.actors)))
 
 
 def create_board(system: System, job: Job, learner: Learner, state_count: int, steps: int, capacity: int) -> Board:
-    """Lay out, reserve and initialise the memory of a run; raises NotEnoughMemory where the machine is too small."""
+    """Lay out, reserve and initialise the memory of a run; raises NotEnoughMemory where the machine is too small.
+
+    `state_count` vectors belong to the optimizer; each actor's log holds `capacity` events.
+    """
     memory = SharedMemory.create(_layout(system, job, learner, state_count, steps, capacity))
     view = memory.view
-    scratch = {
-        item: view(f"scratch:{item}") for item, thing in enumerate(system.objects) if f"scratch:{item}" in memory.layout.parts
-    }
+    regions = [item for item, thing in enumerate(system.objects) if thing.kind is Kind.REGION]
     board = Board(
         memory,
         view("weights"),
         tuple(view(f"state:{number}") for number in range(state_count)),
         view("rows"),
-        scratch,
+        {item: view(f"scratch:{item}") for item in regions},
         view("losses"),
         view("steps"),
         view("header"),
@@ -99,15 +113,15 @@ def _layout(system: System, job: Job, learner: Learner, state_count: int, steps:
     layout.array("rows", (row_count(job.slots), learner.size), np.float32, row_align=PAGE_BYTES)
     width = max(learner.scratch_sizes.activations, learner.size)
     for item, thing in enumerate(system.objects):
-        if thing.kind is Kind.REGION and thing.owner is None and thing.crew is None:
+        if thing.kind is Kind.REGION:
             layout.array(f"scratch:{item}", (width,), np.float32, align=PAGE_BYTES, reserved=False)
     layout.array("losses", (job.slots,), np.float64, align=PAGE_BYTES)
     layout.array("steps", (max(1, steps + 1), len(STEP_COLUMNS)), np.float64, align=PAGE_BYTES)
     layout.array("counts", (actors, 8), np.int64)  # one cache line each: nobody disturbs another's log
     layout.array("current", (actors, 8), np.int64)
     layout.array("logs", (actors, capacity * EVENT_COLUMNS), np.int64, row_align=PAGE_BYTES, reserved=False)
-    layout.array("labels", (actors, LABELS_MAX * LABEL_BYTES), np.uint8, row_align=PAGE_BYTES, reserved=False)
-    layout.array("errors", (actors, ERROR_BYTES), np.uint8, reserved=False)
+    layout.array("labels", (actors, LABEL_BYTES), np.uint8, row_align=PAGE_BYTES, reserved=False)
+    layout.array("errors", (actors, ERROR_BYTES), np.uint8, row_align=PAGE_BYTES, reserved=False)
     for item, thing in enumerate(system.objects):
         if thing.kind in SYNC_KINDS:
             layout.add(f"object:{item}", native.Word.SIZE_BYTES)

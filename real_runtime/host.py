@@ -35,7 +35,7 @@ from real_runtime import checkpoint
 from real_runtime.actor import drive
 from real_runtime.board import ERROR_BYTES, Board, create_board
 from real_runtime.learner import Learner, LearnerSettings
-from real_runtime.libc import die_with_parent
+from real_runtime.libc import death_tie
 from real_runtime.optimizer import OptimizerSettings, optimizer_for
 from real_runtime.outcome import Metrics, train_result, write_run_trace
 from real_runtime.perform import APPLIED, SAVED, STEP, STOPPING, Workplace
@@ -277,7 +277,7 @@ def locked(run_dir: Path) -> Iterator[None]:
 def main() -> int:
     """Entry point of the host process: spec as first argument, descriptor for messages as second."""
     spec, descriptor = spec_from_json(sys.argv[1]), int(sys.argv[2])
-    die_with_parent()
+    death_tie()()
     if os.getppid() != int(sys.argv[3]):
         return 1
     output = os.fdopen(descriptor, "w", encoding="utf-8")

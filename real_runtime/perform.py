@@ -4,7 +4,8 @@ An actor keeps a table from operation to action, built on first use from its bin
 table is found by identity. Every action takes nothing and returns the reply.
 
 Rules of this file: an action does what `semantics.outcomes` says, natively, and nothing else. Arithmetic is asked of
-`Job` (which slots, which folds) and of `learner`, `reduction` and `optimizer` (how).
+`Job` (which slots, which folds) and of `learner`, `reduction` and `optimizer` (how). What semantics calls a fault of the
+text and this file cannot perform raises SubjectFailed.
 """
 
 import math
@@ -32,11 +33,15 @@ from real_runtime.spec import Injection
 Act = Callable[[], int]
 STEP, STOPPING, SAVED, APPLIED = (HEADER.index(name) for name in HEADER)
 COLUMN = {name: number for number, name in enumerate(STEP_COLUMNS)}
+WORK = (Verb.COMPUTE, Verb.FOLD, Verb.UPDATE)
 
 
 @dataclass
 class Workplace:
-    """What the actors of a run have in common; every process has its own copy, only `board` is shared."""
+    """What the actors of a run have in common; every process has its own copy, only `board` is shared.
+
+    `orders` is the environment's script; `housekeeping(steps done, is this the end?)` is called between two orders.
+    """
 
     system: System
     job: Job
@@ -58,14 +63,25 @@ class Performer:
         self.actor = actor
         self.cursor = -1
         self.position = 0
+        name = place.system.actors[actor].name
+        self._nans = [item for item in place.inject if item.kind == "nan"]
+        self._faults = [item for item in place.inject if item.actor == name]
 
     def action(self, op: Op) -> Act:
         """The native action of an operation."""
         bound = self.place.system.bound(self.actor, op)
-        if bound.at:
-            variants = [self._build(variant) for variant in bound.at]
-            return lambda: variants[self.cursor]()
-        return self._build(bound)
+        act = self._under_cursor(bound) if bound.at else self._build(bound)
+        return self._failing(act) if self._faults and bound.verb in WORK else act
+
+    def _under_cursor(self, bound: Bound) -> Act:
+        variants = [self._build(variant) for variant in bound.at]
+
+        def act() -> int:
+            if self.cursor < 0:
+                raise SubjectFailed("names the child under the cursor, but there is none: yield team.next() before it")
+            return variants[self.cursor]()
+
+        return act
 
     def _build(self, bound: Bound) -> Act:
         verb, board, op = bound.verb, self.place.board, bound.op
@@ -121,7 +137,7 @@ class Performer:
         return native
 
     def _variable(self, bound: Bound) -> Act:
-        memory = memoryview(self.place.board.variables).cast("B").cast("q")
+        memory = self.place.board.variables.data.cast("B").cast("q")
         item, value = bound.on, bound.op.value
         if bound.verb is Verb.READ:
             return lambda: memory[item]
@@ -148,6 +164,8 @@ class Performer:
         self.place.housekeeping(done, order == STOP)
         self.position += 1
         if order == BATCH:
+            if done + 1 >= len(board.steps):
+                raise SubjectFailed(f"the run has had its {done} steps, but the text does not let the environment stop")
             board.header[STEP] = done + 1
             board.steps[done + 1, COLUMN["begin_ns"]] = time.monotonic_ns()
         return order
@@ -157,47 +175,43 @@ class Performer:
         piece = place.job.piece(self.actor, bound)
         scratch = self._scratch(bound)
         every = slice(None)
-        injected = [item for item in place.inject if item.kind == "nan" or item.actor == self.name]
 
         def act() -> int:
             step = int(board.header[STEP])
             for slot in piece.slots:
                 result = learner.gradient(board.weights, place.seed, step, slot, board.rows[slot], scratch)
                 board.losses[slot] = result.loss_sum
-                for item in injected:
-                    self._inject(item, step, slot)
+                for item in self._nans:
+                    if item.step == step and item.slot == slot:
+                        board.rows[slot, learner.size // 2] = math.nan
             for node in piece.folds:
                 fold(board.rows, node, every)
             return 0
 
         return act
 
-    @property
-    def name(self) -> str:
-        """Address of the actor."""
-        return self.place.system.actors[self.actor].name
-
     def _scratch(self, bound: Bound) -> Scratch | None:
         """Shared scratch where the text says so: the first region holds the activations, the second the gradients."""
-        regions = [self.place.board.scratch[item] for item in bound.scratch if item in self.place.board.scratch]
+        regions = [self.place.board.scratch[item] for item in bound.scratch]
         if not regions:
             return None
         sizes = self.place.learner.scratch_sizes
         gradient = regions[1] if len(regions) > 1 else regions[0].copy()
         return Scratch(regions[0][: sizes.activations], gradient[: sizes.gradient])
 
-    def _inject(self, item: Injection, step: int, slot: int) -> None:
-        if item.step != step or (item.kind == "nan" and item.slot != slot):
-            return
-        if item.kind == "nan":
-            row = self.place.board.rows[slot]
-            row[row.size // 2] = math.nan
-        elif item.kind == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        elif item.kind == "stall":
-            os.kill(os.getpid(), signal.SIGSTOP)
-        else:
-            raise SubjectFailed(f"injected failure in step {step}")
+    def _failing(self, act: Act) -> Act:
+        """The same work, with the faults that were injected into this actor before it."""
+        header = self.place.board.header
+
+        def fail_or_act() -> int:
+            for item in [item for item in self._faults if header[STEP] >= item.step]:
+                self._faults.remove(item)
+                if item.kind == "raise":
+                    raise SubjectFailed(f"injected failure in step {header[STEP]}")
+                os.kill(os.getpid(), signal.SIGKILL if item.kind == "kill" else signal.SIGSTOP)
+            return act()
+
+        return fail_or_act
 
     def _fold(self, piece: Piece) -> Act:
         rows = self.place.board.rows

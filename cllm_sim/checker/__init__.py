@@ -14,7 +14,7 @@ from cllm_sim.architecture import Loaded
 from cllm_sim.checker.explain import step_row
 from cllm_sim.checker.search import Found, Limits, Progress, search
 from cllm_sim.checker.space import Space
-from cllm_sim.checker.verdict import Judged, contention_broken, judge
+from cllm_sim.checker.verdict import Judged, contention_broken, judge, never_fulfilled
 from cllm_sim.checker.walk import parse_schedule, walk
 from cllm_sim.compose import System, compose
 from cllm_sim.errors import BadRequest
@@ -54,6 +54,8 @@ def run(
     """
     if reductions not in REDUCTIONS:
         raise BadRequest(f"--reductions {reductions}: this version knows {', '.join(REDUCTIONS)}")
+    if races not in RACES:
+        raise BadRequest(f"races '{races}': known are {', '.join(RACES)}")
     names = promised(loaded.architecture, promise, without)
     system = system_of(loaded, workers, depth)
     monitored = races == "monitor" or (races == "auto" and not _has_mutex(system))
@@ -117,8 +119,8 @@ def _unreached(loaded: Loaded, found: Found) -> list[dict[str, Any]]:
 def _result(
     loaded: Loaded, system: System, found: Found, judged: Judged, names: tuple[str, ...], notes: dict[str, Any]
 ) -> RunResult:
+    judged.broken.extend(never_fulfilled(found))
     kinds = [row["class"] for row in judged.broken]
-    kinds += [p.name for p in loaded.architecture.promises if _never(p.name, p.kind, found)]
     rows = verdicts(names, kinds, found.complete)
     wanted = {row["class"] for row in rows if row["verdict"] == "broken"}
     broken = [{**row, "class": row["class"].removesuffix("-on-weights")} for row in judged.broken]
@@ -156,10 +158,6 @@ def _result(
             "exit_code": int(code),
         }
     )
-
-
-def _never(name: str, kind: str, found: Found) -> bool:
-    return kind == "sometimes" and found.complete and name not in found.seen_promises
 
 
 def replay(loaded: Loaded, schedule: str, *, workers: int, depth: int = 1) -> dict[str, Any]:

@@ -4,7 +4,7 @@ the way back ended, and for a race both accesses and the order that is missing.
 Rules of this file: it describes real states in original names; it judges nothing. Renderers read what it returns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from cllm_sim.checker.search import Defect
@@ -18,13 +18,15 @@ from cllm_sim.waiting import blocked_on, waits_for
 Note = dict[str, Any]
 
 
-def counterexample(space: Space, moves: Sequence[Move], no_way_back: int | None = None) -> dict[str, Any]:
-    """The `counterexample` field of a check result for a real schedule."""
+def counterexample(
+    space: Space, moves: Sequence[Move], no_way_back: int | None = None, lost: Collection[int] = ()
+) -> dict[str, Any]:
+    """The `counterexample` field of a check result for a real schedule; `lost` are those who can never move again."""
     walked, last = walk(space, moves)
     return {
         "schedule": format_schedule(space.system, moves),
         "steps": [step_row(step) for step in walked],
-        "stuck": stuck(space, last),
+        "stuck": stuck(space, last, lost),
         "no_way_back": no_way_back,
         "finished": _finished(space, last),
         "waits": _edges(space, last),
@@ -43,10 +45,11 @@ def step_row(step: Walked) -> dict[str, Any]:
     }
 
 
-def stuck(space: Space, state: State) -> list[dict[str, Any]]:
-    """Everybody who waits in this state, for what, and what would have to happen; empty if somebody can move."""
+def stuck(space: Space, state: State, lost: Collection[int] = ()) -> list[dict[str, Any]]:
+    """Who waits in this state, for what, and what would have to happen: all if nobody can move, else those `lost`."""
     pending = space.pending(state.nodes)
     rows = []
+    somebody_moves = False
     for actor, bound in enumerate(pending):
         place = space.place(actor, state.nodes[actor])
         waiting = blocked_on(space.system, pending, state.memory, actor, place)
@@ -54,7 +57,10 @@ def stuck(space: Space, state: State) -> list[dict[str, Any]]:
             row = {"actor": waiting.actor, "waits_for": waiting.on, "needs": waiting.needs}
             rows.append({**row, "path": place.path, "line": place.line})
         elif bound is not None:
-            return []
+            somebody_moves = True
+    if somebody_moves:
+        names = {space.system.actors[actor].name for actor in lost}
+        return [row for row in rows if row["actor"] in names]
     return rows
 
 
@@ -141,7 +147,9 @@ def declarations(space: Space) -> list[Note]:
     for number, actor in enumerate(system.actors):
         for op in space.automata[actor.kind].op:
             if op is not None and op.verb is Verb.WAIT:
-                users.setdefault(system.bound(number, op).on, set()).add(number)
+                bound = system.bound(number, op)
+                for variant in bound.at or (bound,):
+                    users.setdefault(variant.on, set()).add(number)
     notes = []
     for item, actors in users.items():
         thing = system.objects[item]

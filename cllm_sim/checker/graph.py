@@ -22,12 +22,12 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Progress:
-    """`hopeless[s]`: the end cannot be reached from s. `trapped`: the first state from which neither the end nor a
-    total deadlock can be reached (None: there is none); `cycle`: the first state on a cycle without a choice of the
+    """`hopeless[s]`: the end cannot be reached from s. `trapped`: the states from which neither the end nor a
+    total deadlock can be reached; `cycle`: the first state on a cycle without a choice of the
     environment."""
 
     hopeless: NDArray[np.bool_]
-    trapped: int | None
+    trapped: Integers
     cycle: int | None
 
 
@@ -40,7 +40,7 @@ def progress(found: Found, deadlocks: list[int]) -> Progress:
     hopeless = ~_reaching(count, source, target, ends)
     some_end = _reaching(count, source, target, np.concatenate([ends, np.asarray(deadlocks, dtype=np.int64)]))
     trapped = np.flatnonzero(~some_end)
-    return Progress(hopeless, int(trapped[0]) if len(trapped) else None, _cycle(count, found, source, target))
+    return Progress(hopeless, trapped, _cycle(count, found, source, target))
 
 
 def _reaching(count: int, source: Integers, target: Integers, goals: Integers) -> NDArray[np.bool_]:
@@ -65,12 +65,3 @@ def _cycle(count: int, found: Found, source: Integers, target: Integers) -> int 
     on_cycle = np.flatnonzero(sizes[label] > 1)
     first = int(on_cycle[0])
     return min(first, int(loops.min())) if len(loops) else first
-
-
-def bottom(found: Found, start: int) -> set[int]:
-    """The states that can be reached from `start`."""
-    source = np.frombuffer(found.source, dtype=np.int64)
-    target = np.frombuffer(found.target, dtype=np.int64)
-    count = len(found.states)
-    graph = csr_matrix((np.ones(len(source), dtype=np.int8), (source, target)), shape=(count, count))
-    return set(breadth_first_order(graph, start, return_predecessors=False).tolist())

@@ -13,12 +13,13 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from cllm_sim.architecture import Architecture
+from cllm_sim.architecture import Architecture, Promise
 from cllm_sim.checker.space import Space, State
 from cllm_sim.checker.symmetry import Symmetry, indexed_crews
 from cllm_sim.checker.unfold import UnboundedText
 from cllm_sim.compose import Bound, System
-from cllm_sim.operations import Kind, Verb
+from cllm_sim.errors import BadArchitecture
+from cllm_sim.operations import Kind, Place, Verb
 from cllm_sim.semantics import Fault, both_next, waiters
 
 Key = tuple[str, str, int]
@@ -34,7 +35,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Defect:
-    """A broken rule, first met in state `state` when `movers` (the last steps, in order) went on from there."""
+    """A broken rule, first met in state `state` when `movers` (the last steps, in order) went on from there.
+
+    `lost` are the actors that can never move again, by the names they have in that state.
+    """
 
     kind: str
     text: str
@@ -42,6 +46,7 @@ class Defect:
     movers: tuple[tuple[int, str], ...] = ()
     on: int = -1
     line: int = 0
+    lost: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -57,7 +62,7 @@ class Found:
     chosen: bytearray = field(default_factory=bytearray)
     ends: list[int] = field(default_factory=list)
     defects: dict[Key, Defect] = field(default_factory=dict)
-    contention: dict[str, tuple[int, int]] = field(default_factory=dict)
+    contention: dict[str, dict[int, int]] = field(default_factory=dict)
     seen_promises: set[str] = field(default_factory=set)
     limit: str = ""
     seconds: float = 0.0
@@ -200,11 +205,9 @@ class _Search:
         if self.locks:
             for item, count in waiters(self.system, pending, state.memory).items():
                 name = orbit_name(self.system, item, self.crews)
-                if count > self.found.contention.get(name, (0, 0))[0]:
-                    self.found.contention[name] = (count, number)
+                self.found.contention.setdefault(name, {}).setdefault(count, number)
         for promise in self.own:
-            assert promise.predicate is not None
-            value = bool(promise.predicate(View(self.system, state, pending)))
+            value = _asked(promise, View(self.system, state, pending))
             if promise.kind == "sometimes" and value:
                 self.found.seen_promises.add(promise.name)
             elif promise.kind == "always" and not value:
@@ -254,6 +257,23 @@ def orbit_name(system: System, item: int, crews: frozenset[int]) -> str:
     return ".".join(reversed(parts)) + "/" + thing.name.partition("/")[2]
 
 
+def _asked(promise: Promise, view: "View") -> bool:
+    """Does a promise of an architecture's own hold here? Raises BadArchitecture, with its line, if it fails."""
+    assert promise.predicate is not None
+    try:
+        return bool(promise.predicate(view))
+    except Exception as error:
+        path, line = place_of(promise)
+        told = f"{path}:{line}: promise '{promise.name}': {type(error).__name__}: {error}"
+        raise BadArchitecture(told.replace("\n", " ")) from None
+
+
+def place_of(promise: Promise) -> Place:
+    """The user's line at which the predicate of a promise is written."""
+    code = getattr(promise.predicate, "__code__", None)
+    return Place(code.co_filename, code.co_firstlineno) if code else Place("?", 1)
+
+
 class View:
     """A state as the promises of an architecture see it (`architecture.StateView`)."""
 
@@ -261,6 +281,7 @@ class View:
         self._system = system
         self._state = state
         self._pending = pending
+        self._names = {thing.field for thing in system.objects}
 
     @property
     def workers(self) -> int:
@@ -268,10 +289,12 @@ class View:
         return self._system.tree.workers
 
     def values(self, name: str) -> tuple[int, ...]:
-        """Values of all objects declared under this name, sorted."""
+        """Values of all objects declared under this name, sorted; raises ValueError where nothing is."""
+        if name not in self._names:
+            raise ValueError(f"nothing is declared as '{name}'; known: {', '.join(sorted(self._names))}")
         value = self._state.memory.value
         return tuple(sorted(value[item] for item, thing in enumerate(self._system.objects) if thing.field == name))
 
     def about_to(self, verb: str) -> int:
-        """Number of actors whose next operation has this verb (waiting ones included)."""
-        return sum(bound is not None and bound.verb == verb for bound in self._pending)
+        """Number of actors whose next operation has this verb (waiting ones included); ValueError: no such verb."""
+        return sum(bound is not None and bound.verb is Verb(verb) for bound in self._pending)

@@ -6,11 +6,12 @@ contains no identity that symmetry could not rename.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from cllm_sim.checker.unfold import Automaton, Lines
 from cllm_sim.compose import Bound, System
-from cllm_sim.operations import Place
+from cllm_sim.errors import BadArchitecture
+from cllm_sim.operations import Op, Place
 from cllm_sim.semantics import Memory, Outcome, initial, outcomes
 
 
@@ -40,9 +41,9 @@ class Space:
         self._automaton = [self.automata[actor.kind] for actor in system.actors]
         self._pending: list[dict[int, Bound | None]] = [{} for _ in system.actors]
 
-    def with_system(self, system: System) -> "Space":
+    def with_system(self, system: System) -> Self:
         """The same texts under another setting of the system's switches; automata are shared."""
-        other = Space.__new__(Space)
+        other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         other.system = system
         return other
@@ -63,8 +64,14 @@ class Space:
         table = self._pending[actor]
         if node not in table:
             op = self._automaton[actor].op[node]
-            table[node] = None if op is None else self.system.bound(actor, op)
+            table[node] = None if op is None else self._resolved(actor, op, node)
         return table[node]
+
+    def _resolved(self, actor: int, op: Op, node: int) -> Bound:
+        try:
+            return self.system.bound(actor, op)
+        except BadArchitecture as error:
+            raise BadArchitecture(f"{self.place(actor, node)}: {error}") from None
 
     def place(self, actor: int, node: int) -> Place:
         """The user's line at which an actor stands."""

@@ -25,10 +25,22 @@ def indexed_crews(system: System, actor: int, op: Op) -> set[int]:
     crews = set()
     for name in (op.on, *op.reads, *op.writes, *op.scratch):
         side, _, rest = name.partition(".")
-        if rest.partition(".")[0].isdigit():
+        if side == "actor":
+            crews |= _above(system, system.actor_number(rest))
+        elif rest.partition(".")[0].isdigit():
             above = system.actors[actor].parent
             crews.add(actor if side == "down" else above if above is not None else 0)
     return crews
+
+
+def _above(system: System, actor: int) -> set[int]:
+    """All controls above an actor: naming it tells it from its siblings, and each of them from theirs."""
+    found: set[int] = set()
+    above = system.actors[actor].parent
+    while above is not None:
+        found.add(above)
+        above = system.actors[above].parent
+    return found
 
 
 MarkKeys = list[tuple[Any, ...]]
@@ -60,14 +72,20 @@ class Symmetry:
 
     def canonical(self, state: State) -> State:
         """The representative of a state's orbit."""
-        if not self.crews:
-            return state
+        order = self._order(state)
+        return self.permute(state, self._permutation(order)) if order else state
+
+    def renaming(self, state: State) -> list[int]:
+        """The permutation that leads from a state to its representative: `renaming[actor]` is its name there."""
+        return self._permutation(self._order(state))
+
+    def _order(self, state: State) -> dict[int, list[int]]:
+        """New orders of children, for the controls whose children have to change places."""
         order: dict[int, list[int]] = {}
-        marks = state.memory.marks
-        self._key(state, 0, order, self._mark_keys(marks) if marks else self.no_marks)
-        if not order:
-            return state
-        return self.permute(state, self._permutation(order))
+        if self.crews:
+            marks = state.memory.marks
+            self._key(state, 0, order, self._mark_keys(marks) if marks else self.no_marks)
+        return order
 
     def _key(self, state: State, actor: int, order: dict[int, list[int]], mark_keys: MarkKeys) -> Any:
         """The key of an actor's subtree; notes in `order` the controls whose children change places."""

@@ -11,15 +11,20 @@ recognition sound are enforced by `grammar.py`.
 
 import sys
 from collections.abc import Callable, Hashable, Iterator
-from types import FrameType
+from types import CellType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from cllm_sim.errors import BadArchitecture, NondeterministicText
 from cllm_sim.frames import chain, checked_operation, where
 from cllm_sim.operations import Op, Place, Scope, Shared, Steps
 
-SITUATIONS_MAX = 20_000
+SITUATIONS_MAX = 5_000
 """Limit of local situations per text; more means that a text counts without bound."""
+
+SILENT_LINES_MAX = 300_000
+"""Limit of lines that a text may run between two operations; more means that it never yields again."""
+
+ONLY_REPLIES = "a text may depend on nothing but its arguments and the replies"
 
 Lines = set[tuple[str, int]]
 
@@ -71,10 +76,8 @@ class Automaton:
         first, second = self._reach(replies), self._reach(replies)
         if first != second:
             place = second.place if first.op is None else first.place
-            raise NondeterministicText(
-                f"{place}: run twice with the same replies, the text did '{first.op}' and then '{second.op}' or its "
-                "local values differ; a text may depend on nothing but its arguments and the replies"
-            )
+            told = f"the text did '{first.op}' and then '{second.op}' or its local values differ"
+            raise NondeterministicText(f"{place}: run twice with the same replies, {told}; {ONLY_REPLIES}")
         if first.key not in self.seen:
             if len(self.op) >= SITUATIONS_MAX:
                 raise UnboundedText(first.place, self._growing())
@@ -90,15 +93,18 @@ class Automaton:
         steps = self.text()
         tracer = _Tracer(self.path, self.lines)
         before = sys.gettrace()
-        sys.settrace(tracer)
         try:
-            op: Any = next(steps)
-            for reply in replies:
-                op = steps.send(reply)
+            self._recall(steps, replies[:-1])
+            sys.settrace(tracer)  # everything before has been traced when it was new
+            op: Any = steps.send(replies[-1]) if replies else next(steps)
         except StopIteration:
-            return Situation(None, Place(self.path, tracer.last), "finished")
-        except (BadArchitecture, RecursionError):
+            place = Place(self.path, tracer.last)
+            return Situation(None, place, ("finished", place.line))
+        except BadArchitecture:
             raise
+        except RecursionError:
+            place = Place(self.path, tracer.last)
+            raise BadArchitecture(f"{place}: the text calls itself without end") from None
         except Exception as error:
             place = Place(self.path, tracer.last)
             raise BadArchitecture(f"{place}: {type(error).__name__}: {error}".replace("\n", " ")) from None
@@ -107,6 +113,21 @@ class Automaton:
         checked_operation(op, steps)
         place = where(steps)
         return Situation(op, place, (op, *frames(steps, place)))
+
+    def _recall(self, steps: Steps, replies: tuple[int, ...]) -> None:
+        """Bring a fresh run to a known situation; on the way it must do what it did before (it may look at a clock)."""
+        if not self.op:
+            return
+        op: object = next(steps)
+        node = 0
+        for reply in replies:
+            if op is not self.op[node]:
+                break
+            op = steps.send(reply)
+            node = self.edges[node][reply]
+        if op is not self.op[node]:
+            told = f"run again with the same replies, the text did '{op}' where it had done '{self.op[node]}'"
+            raise NondeterministicText(f"{where(steps)}: {told}; {ONLY_REPLIES}")
 
     def _growing(self) -> str:
         """The local variable with the most different values."""
@@ -125,12 +146,16 @@ class _Tracer:
         self.path = path
         self.lines = lines
         self.last = 1
+        self.silent = 0
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> "_Tracer | None":
         if frame.f_code.co_filename != self.path:
             return None
         if event == "line":
             self.last = frame.f_lineno
+            self.silent += 1
+            if self.silent > SILENT_LINES_MAX:
+                raise BadArchitecture(f"{Place(self.path, self.last)}: the text runs on and on and yields no operation")
             self.lines.add((self.path, frame.f_lineno))
         return self
 
@@ -154,9 +179,19 @@ def plain(value: Any, name: str, place: Place) -> Hashable:
         return ("handle", value.name)
     if isinstance(value, Scope):
         return ("scope", value._prefix)
-    if callable(value):
-        return ("function", id(value))
+    if isinstance(value, MethodType):
+        return ("method", value.__name__, plain(value.__self__, name, place))
+    if isinstance(value, FunctionType):
+        return ("function", value.__code__, *(_cell(cell, value, name, place) for cell in value.__closure__ or ()))
+    if isinstance(value, type):
+        return ("class", value)
     raise BadArchitecture(
         f"{place}: local variable '{name}' is a {type(value).__name__}; "
         "a text may keep int, str, None, bool and tuples of them, and the handles it was given"
     )
+
+
+def _cell(cell: CellType, function: FunctionType, name: str, place: Place) -> Hashable:
+    """A value that a function carries with it; its own name, where it calls itself, is no further value."""
+    content = cell.cell_contents
+    return "itself" if content is function else plain(content, name, place)

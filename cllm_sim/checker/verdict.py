@@ -10,12 +10,14 @@ from typing import Any
 from cllm_sim.architecture import Loaded
 from cllm_sim.checker.contention import at_most, mutexes, pile_up
 from cllm_sim.checker.explain import counterexample, places, race
-from cllm_sim.checker.graph import Progress, bottom, progress
+from cllm_sim.checker.graph import Progress, progress
 from cllm_sim.checker.realise import contended, goal_of, ordered, realise
-from cllm_sim.checker.search import Defect, Found, orbit_name
+from cllm_sim.checker.search import Defect, Found, orbit_name, place_of
 from cllm_sim.checker.space import Space, State
+from cllm_sim.checker.trap import first_lost
 from cllm_sim.checker.walk import Move, format_schedule, parse_schedule, walk
-from cllm_sim.operations import Verb
+from cllm_sim.errors import BadArchitecture
+from cllm_sim.operations import Place, Verb
 from cllm_sim.slots import share_defects
 from cllm_sim.waiting import blocked_on
 
@@ -56,54 +58,42 @@ def _all_deadlocks(found: Found) -> list[int]:
 
 
 def _progress_defects(found: Found, graph: Progress) -> list[Defect]:
-    defects = []
-    if graph.trapped is not None:
-        kind, text = _trap(found, graph.trapped)
-        defects.append(Defect(kind, text, graph.trapped))
-    elif graph.cycle is not None:
+    if len(graph.trapped):
+        lost = first_lost(found, graph.trapped)
+        if lost is not None:
+            text = "somebody can never move again, while others go on"
+            return [Defect("partial-deadlock", text, lost[0], lost=lost[1])]
+        text = "the end can never be reached again, although somebody can always move"
+        return [Defect("livelock", text, int(graph.trapped[0]))]
+    if graph.cycle is not None:
         text = "a cycle that no choice of the environment interrupts: the step may never end"
-        defects.append(Defect("livelock", text, graph.cycle))
-    return defects
+        return [Defect("livelock", text, graph.cycle)]
+    return []
 
 
-def _trap(found: Found, state: int) -> tuple[str, str]:
-    """What kind of trap a region without an end is: some actor is stuck for ever, or all go round in circles."""
-    inside = bottom(found, state)
-    moving = set()
-    blocked: set[int] = set()
-    for number in inside:
-        pending = found.space.pending(found.states[number].nodes)
-        able = {step.actor for step in found.space.steps(found.states[number], pending)}
-        moving |= able
-        blocked |= {actor for actor, bound in enumerate(pending) if bound is not None} - able
-    stuck = blocked - moving
-    if stuck and not found.symmetry.crews:
-        names = ", ".join(found.space.system.actors[actor].name for actor in sorted(stuck))
-        return "partial-deadlock", f"{names} can never move again, while others go on"
-    if any(_idle_kind(found, inside, kind) for kind in range(len(found.space.automata))):
-        return "partial-deadlock", "somebody can never move again, while others go on"
-    return "livelock", "the end can never be reached again, although somebody can always move"
+def never_fulfilled(found: Found) -> list[dict[str, Any]]:
+    """A row for every `sometimes` promise that no reachable state fulfils (asked of complete searches only)."""
+    rows = []
+    for promise in found.space.system.architecture.promises:
+        if promise.kind == "sometimes" and found.complete and promise.name not in found.seen_promises:
+            place = place_of(promise)
+            note = {"path": place.path, "line": place.line, "note": "true in no reachable state"}
+            text = f"'{promise.name}' is true in no reachable state"
+            rows.append({"class": promise.name, "text": text, **_at(place), "places": [note], "counterexample": None})
+    return rows
 
 
-def _idle_kind(found: Found, inside: set[int], kind: int) -> bool:
-    """Is there an actor of this kind that stands at one blocked operation in all these states, whoever it is?"""
-    actors = [number for number, actor in enumerate(found.space.system.actors) if actor.kind == kind]
-    common: set[int] | None = None
-    for number in inside:
-        state = found.states[number]
-        pending = found.space.pending(state.nodes)
-        able = {step.actor for step in found.space.steps(state, pending)}
-        here = {state.nodes[actor] for actor in actors if pending[actor] is not None and actor not in able}
-        common = here if common is None else common & here
-    return bool(common)
+def _at(place: Place) -> dict[str, Any]:
+    return {"path": place.path, "line": place.line}
 
 
 def _explained(found: Found, defect: Defect, moves: list[Move], graph: Progress | None) -> dict[str, Any]:
     space = ordered(found)
-    example = counterexample(space, moves, _no_way_back(found, defect, graph))
+    lost = _lost(found, space, defect, moves)
+    example = counterexample(space, moves, _no_way_back(found, defect, graph), lost)
     if defect.kind == "race":
         example["race"] = race(space, moves, defect)
-    where = places(space, defect, example)
+    where = [*_promise_notes(space, defect), *places(space, defect, example)]
     first = where[0] if where else {"path": found.space.path, "line": 1}
     return {
         "class": _class(space, defect, example),
@@ -113,6 +103,21 @@ def _explained(found: Found, defect: Defect, moves: list[Move], graph: Progress 
         "places": where,
         "counterexample": example,
     }
+
+
+def _lost(found: Found, space: Space, defect: Defect, moves: list[Move]) -> list[int]:
+    """Who can never move again, by their real names."""
+    if not defect.lost:
+        return []
+    _, last = walk(space, moves)
+    renaming = found.symmetry.renaming(last)
+    return [actor for actor, name in enumerate(renaming) if name in defect.lost]
+
+
+def _promise_notes(space: Space, defect: Defect) -> list[dict[str, Any]]:
+    """Where a broken promise of the architecture's own is written."""
+    own = (promise for promise in space.system.architecture.promises if promise.name == defect.kind)
+    return [{**_at(place_of(promise)), "note": f"'{promise.name}' is promised here"} for promise in own]
 
 
 def _class(space: Space, defect: Defect, example: dict[str, Any]) -> str:
@@ -155,22 +160,17 @@ def _no_way_back(found: Found, defect: Defect, graph: Progress | None) -> int | 
 
 
 def _coverage(loaded: Loaded) -> list[dict[str, Any]]:
-    text = share_defects(loaded.architecture.share)
+    code = getattr(loaded.architecture.share, "__code__", None)
+    lines = [line for _, _, line in code.co_lines() if line is not None] if code else [1]
+    place = Place(code.co_filename if code else loaded.path, max(lines))
+    try:
+        text = share_defects(loaded.architecture.share)
+    except Exception as error:
+        raise BadArchitecture(f"{place}: share(index, workers, total): {type(error).__name__}: {error}") from None
     if text is None:
         return []
-    code = loaded.architecture.share.__code__
-    lines = [line for _, _, line in code.co_lines() if line is not None]
-    line = max(lines)
-    return [
-        {
-            "class": "coverage",
-            "text": text,
-            "path": code.co_filename,
-            "line": line,
-            "places": [{"path": code.co_filename, "line": line, "note": "share(index, workers, total)"}],
-            "counterexample": None,
-        }
-    ]
+    note = {**_at(place), "note": "share(index, workers, total)"}
+    return [{"class": "coverage", "text": text, **_at(place), "places": [note], "counterexample": None}]
 
 
 def _contention(loaded: Loaded, found: Found, crews: frozenset[int]) -> list[dict[str, Any]]:
@@ -182,16 +182,24 @@ def _contention(loaded: Loaded, found: Found, crews: frozenset[int]) -> list[dic
         name = orbit_name(system, item, crews)
         if name in rows:
             continue
-        worst, state = found.contention.get(name, (0, 0))
-        moves = realise(found, state, contended(system.objects[item].field, worst)) if worst else []
+        worst, moves = _realised(found, name, system.objects[item].field)
         if not found.complete:
             count, longer = pile_up(ordered(found), item)
-            if count > worst or moves is None:
+            if count > worst:
                 worst, moves = count, longer
-        exact = found.complete or bounds.get(item) == worst
-        schedule = format_schedule(system, moves or [])
-        rows[name] = {"object": name, "worst": worst, "exact": exact, "schedule": schedule, "steps": len(moves or [])}
+        exact = worst == (max(found.contention.get(name, {0: 0})) if found.complete else bounds.get(item))
+        schedule = format_schedule(system, moves)
+        rows[name] = {"object": name, "worst": worst, "exact": exact, "schedule": schedule, "steps": len(moves)}
     return list(rows.values())
+
+
+def _realised(found: Found, name: str, field: str) -> tuple[int, list[Move]]:
+    """The largest number of waiters that a real schedule shows (a cursor in any order may have shown more)."""
+    for count, state in sorted(found.contention.get(name, {}).items(), reverse=True):
+        moves = realise(found, state, contended(field, count))
+        if moves is not None:
+            return count, moves
+    return 0, []
 
 
 def contention_broken(loaded: Loaded, found: Found, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

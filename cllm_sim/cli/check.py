@@ -25,30 +25,30 @@ Examples:
 @options.architecture
 @options.workers_list
 @options.depth
-@click.option(
+@options.option(
     "--reductions",
     type=click.Choice(("none", "symmetry")),
-    show_default="symmetry",
+    shown="symmetry",
     help="symmetry: workers that cannot be told apart are one; none: every interleaving by itself.",
 )
-@click.option(
+@options.option(
     "--races",
     type=click.Choice(("auto", "next", "monitor")),
-    show_default="auto",
+    shown="auto",
     help="How races are found: both accesses next, or happens-before marks in the state as well.",
 )
-@click.option("--promise", multiple=True, metavar="NAME", help="Judge this promise, too; may be repeated.")
-@click.option("--without", multiple=True, metavar="NAME", help="Do not judge this promise; may be repeated.")
+@options.option("--promise", multiple=True, metavar="NAME", help="Judge this promise, too; may be repeated.")
+@options.option("--without", multiple=True, metavar="NAME", help="Do not judge this promise; may be repeated.")
 @options.budget("2m", "Time limit of the search; what is not searched by then is undecided.")
-@click.option("--max-states", type=options.POSITIVE, metavar="N", show_default="3000000", help="Limit of states.")
+@options.option("--max-states", type=options.POSITIVE, metavar="N", shown="3000000", help="Limit of states.")
 @options.setting
 @options.output("none, nothing is written")
 @options.common
 def command(terminal: Terminal, architecture: str, workers: tuple[int, ...] | None, **given: Any) -> int:
     """Search every interleaving of ARCH, with any number of steps, for a broken promise.
 
-    A promise holds (for the scope shown), is broken (with the shortest way to break it, step by step, each with its line)
-    or is undecided (a limit was reached). Few workers usually show the same defects as many, and faster.
+    A promise holds (for the scope shown), is broken (with the shortest way to break it, step by step, each with its
+    line) or is undecided (a limit was reached). Few workers usually show the same defects as many, and faster.
     """
     from cllm_sim import api
 

@@ -26,22 +26,26 @@ Examples:
 @click.argument("architectures", metavar="ARCH...", nargs=-1, type=options.ArchitectureName())
 @options.workers_list
 @options.depth
-@click.option(
-    "--with", "with_", type=options.Words(WAYS), show_default=",".join(WAYS), help="How they are compared."
+@options.option(
+    "--with", "with_", type=options.Words(WAYS), metavar="VERB,...", shown=",".join(WAYS), help="How they are compared."
 )
 @options.steps(60, "Steps of every run.")
-@click.option(
-    "--repeats", type=options.POSITIVE, metavar="N", show_default="3", help="Runs of each; their spread is the noise."
+@options.option(
+    "--repeats", type=options.POSITIVE, metavar="N", shown="3", help="Runs of each; their spread is the noise."
 )
 @options.slots
 @options.seed
 @options.text
 @options.setting
 @options.costs
+@options.cores
+@options.replications
 @options.budget("20s", "Time limit of every single search.")
-@click.option("--baseline", type=click.Path(), metavar="RESULT", help="An earlier result; becoming slower ends with 1.")
-@click.option("--preset", metavar="NAME", help="A prepared comparison (demo); other options win over it.")
-@options.output("reports/<architectures>-compare, then -2, -3")
+@options.option(
+    "--baseline", type=click.Path(), metavar="RESULT", help="An earlier result; becoming slower ends with 1."
+)
+@options.option("--preset", metavar="NAME", help="A prepared comparison (demo); other options win over it.")
+@options.output("reports/<architecture>-...-compare, then -2, -3")
 @options.common
 def command(terminal: Terminal, architectures: tuple[str, ...], **given: Any) -> int:
     """Check, simulate, train and validate every ARCH, and write one report: index.html with its figures.
@@ -53,7 +57,9 @@ def command(terminal: Terminal, architectures: tuple[str, ...], **given: Any) ->
     from cllm_sim import api
 
     if not architectures and given["preset"] is None:
-        raise click.UsageError("Missing argument 'ARCH...'; 'cllm list' shows the shipped ones.", click.get_current_context())
+        raise click.UsageError(
+            "Missing argument 'ARCH...'; 'cllm list' shows the shipped ones.", click.get_current_context()
+        )
     with terminal.working() as progress, stdout_reserved():
         result = api.compare(*architectures, progress=progress.stage, **options.passed_on(given))
     return terminal.finish([result])

@@ -6,8 +6,8 @@
     [check]                     # for one verb
     budget = "2m"
 
-Rules of this file: a key is the long name of an option, and its value is read by that option's own type, so the file and
-the command line refuse the same things. Every refusal names the file and the line.
+Rules of this file: a key is the long name of an option, and its value is read by that option's own type, so the file
+and the command line refuse the same things. Every refusal names the file and the line.
 """
 
 import difflib
@@ -75,7 +75,9 @@ def _read(path: Path) -> Source:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path}: cannot be read as configuration: {getattr(error, 'strerror', None) or error}") from None
+        raise BadRequest(
+            f"{path}: cannot be read as configuration: {getattr(error, 'strerror', None) or error}"
+        ) from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -104,8 +104,8 @@ def interruptible() -> Iterator[None]:
 def stdout_reserved() -> Iterator[None]:
     """While a verb works, whatever a user's file or a child process prints goes to stderr: stdout is for the result.
 
-    The descriptor itself is exchanged, because a process of a training run inherits it. A file that ends the interpreter
-    is told so.
+    The descriptor itself is exchanged, because a process of a training run inherits it. A file that ends the
+    interpreter is told so.
     """
     sys.stdout.flush()
     try:

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from cllm_sim.explain import Page
 
 
+def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Codes that begin like this; a shell takes each as one word."""
+    from cllm_sim.explain import pages
+
+    return [code for page in pages() for code in page.codes if code.startswith(incomplete) and " " not in code]
+
+
 @click.command(
     short_help="What a class of defect, a promise or an exit code means.",
     epilog="""\b
@@ -25,10 +32,10 @@ Examples:
   cllm explain 3
 """,
 )
-@click.argument("code", metavar="[CODE]", nargs=-1)
+@click.argument("code", metavar="[CODE]", nargs=-1, shell_complete=complete)
 @options.plain
 def command(terminal: Terminal, code: tuple[str, ...]) -> int:
-    """Explain CODE: a class of defect (race), a promise ('no race') or an exit code (3). Without CODE, list them all."""
+    """Explain CODE: a class of defect (race), a promise (no race) or an exit code (3). Without CODE, list all."""
     from cllm_sim.explain import pages
 
     known = pages()
@@ -42,15 +49,15 @@ def command(terminal: Terminal, code: tuple[str, ...]) -> int:
         near = difflib.get_close_matches(asked.lower(), names, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "'cllm explain' lists all."
         raise BadRequest(f"nothing called '{asked}' is explained. {hint}")
-    terminal.show_markdown(page.text)
+    terminal.show_page(page.text)
     return 0
 
 
 def listed(known: "list[Page]") -> str:
     """All codes by kind, each with the first line of its page."""
-    rows: list[str] = []
     width = max(len(page.codes[0]) for page in known)
+    parts = []
     for kind in dict.fromkeys(page.kind for page in known):
-        rows += ["" if rows else None, f"{kind}:"] if rows else [f"{kind}:"]
-        rows += [f"  {page.codes[0]:{width}}  {page.title}" for page in known if page.kind == kind]
-    return "\n".join(row for row in rows if row is not None)
+        rows = [f"  {page.codes[0]:{width}}  {page.title}" for page in known if page.kind == kind]
+        parts.append("\n".join([f"{kind}:", *rows]))
+    return "\n\n".join(parts)

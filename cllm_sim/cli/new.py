@@ -30,7 +30,9 @@ def command(terminal: Terminal, name: str) -> int:
 
     stem = name.removesuffix(".py")
     if not stem.isidentifier():
-        raise BadRequest(f"new {name}: a name is made of letters, digits and _, and begins with no digit, for example 'mine'")
+        raise BadRequest(
+            f"new {name}: a name is made of letters, digits and _, and begins with no digit, for example 'mine'"
+        )
     path = Path(f"{stem}.py")
     try:
         with path.open("x", encoding="utf-8") as file:

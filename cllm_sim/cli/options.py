@@ -1,8 +1,8 @@
 """What verbs have in common: the types of their options, the options themselves, and how they reach the API.
 
-Rules of this file: an option that is not given is not passed on, so the API's defaults are the only ones (the help repeats
-them, and a test compares). An option has the same spelling and meaning in every verb that has it. Whether a value makes
-sense for an architecture is for the API to say; here a value is only read.
+Rules of this file: an option that is not given is not passed on, so the API's defaults are the only ones (the help
+repeats them, and a test compares). An option has the same spelling and meaning in every verb that has it. Whether a
+value makes sense for an architecture is for the API to say; here a value is only read.
 """
 
 import functools
@@ -22,7 +22,7 @@ SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 FORMATS = ("text", "json")
 
 
-class WholeNumbers(click.ParamType):
+class WholeNumbers(click.ParamType[tuple[int, ...]]):
     """`12` or `2,4,8,12`."""
 
     name = "N[,N...]"
@@ -37,7 +37,26 @@ class WholeNumbers(click.ParamType):
             self.fail(f"'{value}' is no list of whole numbers; write 12 or 2,4,8,12", param, ctx)
 
 
-class Words(click.ParamType):
+class AtLeast(click.ParamType[int]):
+    """A whole number that is not below a limit."""
+
+    name = "N"
+
+    def __init__(self, low: int) -> None:
+        self.low = low
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = self.low - 1
+        if number < self.low:
+            self.fail(f"'{value}' is no whole number from {self.low} on", param, ctx)
+        return number
+
+
+class Words(click.ParamType[tuple[str, ...]]):
     """A comma-separated choice of known words."""
 
     def __init__(self, known: tuple[str, ...]) -> None:
@@ -53,7 +72,7 @@ class Words(click.ParamType):
         return tuple(word for word in self.known if word in words)
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """`60s`, `2m`, `1.5h`, `500ms`; a number alone is seconds."""
 
     name = "60s|2m"
@@ -66,7 +85,7 @@ class Duration(click.ParamType):
         return float(found[1]) * SECONDS[found[2]]
 
 
-class Setting(click.ParamType):
+class Setting(click.ParamType[tuple[str, str]]):
     """`key=value`."""
 
     name = "key=value"
@@ -81,7 +100,7 @@ class Setting(click.ParamType):
         return key.strip(), text.strip()
 
 
-class ArchitectureName(click.ParamType):
+class ArchitectureName(click.ParamType[str]):
     """A shipped name or a path; the library judges it, this only completes it."""
 
     name = "ARCH"
@@ -94,81 +113,108 @@ class ArchitectureName(click.ParamType):
         return [*names, CompletionItem(incomplete, type="file")] if "/" in incomplete or not names else names
 
 
-POSITIVE = click.IntRange(min=1)
-NOT_NEGATIVE = click.IntRange(min=0)
+def option(*names: str, shown: str = "", help: str, **more: Any) -> Callable[[Function], Function]:
+    """An option that is not passed on unless it is given; `shown` is the default that the API then takes."""
+    return click.option(*names, help=f"{help}  [default: {shown}]" if shown else help, **more)
+
+
+POSITIVE = AtLeast(1)
+NOT_NEGATIVE = AtLeast(0)
 FILE = click.Path(dir_okay=False)
 FOLDER = click.Path(file_okay=False)
 
 architecture = click.argument("architecture", metavar="ARCH", type=ArchitectureName())
-workers = click.option("--workers", type=int, metavar="N", show_default="12", help="Children of every control.")
-workers_list = click.option(
-    "--workers", type=WholeNumbers(), show_default="12", help="Children of every control; a list runs one after another."
+workers = option("--workers", type=int, metavar="N", shown="12", help="Children of every control.")
+workers_list = option(
+    "--workers",
+    type=WholeNumbers(),
+    metavar="N[,N...]",
+    shown="12",
+    help="Children of every control; a list runs one after another.",
 )
-depth = click.option(
-    "--depth", type=int, metavar="D", show_default="1", help="Levels of workers: 12 at depth 1, 12 and 144 at depth 2."
+depth = option(
+    "--depth", type=int, metavar="D", shown="1", help="Levels of workers: 12 at depth 1, 12 and 144 at depth 2."
 )
-slots = click.option(
+slots = option(
     "--slots",
     type=POSITIVE,
     metavar="V",
-    show_default="12, or the next power of twelve that holds all leaves",
+    shown="12, or the next power of twelve that holds all leaves",
     help="Parts of every batch. They, not the processes, decide the arithmetic: the same slots give the same bits.",
 )
-seed = click.option("--seed", type=NOT_NEGATIVE, metavar="N", show_default="1", help="Seed of everything that is drawn.")
-setting = click.option(
-    "--set", "settings", type=Setting(), multiple=True, help="A setting of the file or the learner; may be repeated."
+seed = option("--seed", type=NOT_NEGATIVE, metavar="N", shown="1", help="Seed of everything that is drawn.")
+setting = option(
+    "--set",
+    "settings",
+    type=Setting(),
+    metavar="key=value",
+    multiple=True,
+    help="A setting of the file or the learner; may be repeated.",
 )
-text = click.option(
+text = option(
     "--text",
     type=click.Path(),
     metavar="PATH",
-    show_default="the sources of Python's standard library",
+    shown="the sources of Python's standard library",
     help="File or folder to train on.",
 )
-costs = click.option(
+costs = option(
     "--costs",
     type=FILE,
     metavar="FILE",
-    show_default="the last calibration of this machine, else one made now",
+    shown="the last calibration of this machine, else one made now",
     help="Cost model to simulate with, written by 'cllm calibrate'.",
+)
+cores = option("--cores", type=POSITIVE, metavar="N", shown="those of the cost model", help="Simulated cores.")
+replications = option(
+    "--replications", type=POSITIVE, metavar="N", shown="5", help="Independent simulations behind every interval."
 )
 
 
 def steps(default: int, what: str) -> Callable[[Function], Function]:
     """`--steps`, with the default of this verb."""
-    return click.option(
-        "--steps", "--max-steps", "steps", type=POSITIVE, metavar="S", show_default=str(default), help=what
-    )
+    return option("--steps", "--max-steps", "steps", type=POSITIVE, metavar="S", shown=str(default), help=what)
 
 
 def budget(default: str, what: str) -> Callable[[Function], Function]:
     """`--budget`, with the default of this verb."""
-    return click.option("--budget", "budget_seconds", type=Duration(), show_default=default, help=what)
+    return option("--budget", "budget_seconds", type=Duration(), metavar="60s|2m", shown=default, help=what)
 
 
 def output(default: str) -> Callable[[Function], Function]:
     """`-o` and `--overwrite`; `default` says where files go without them."""
 
     def decorate(function: Function) -> Function:
-        folder = click.option(
-            "-o", "--output", type=FOLDER, metavar="DIR", show_default=default, help="Folder for the files left behind."
-        )
-        over = click.option("--overwrite", is_flag=True, help="Empty DIR first if it holds an earlier result.")
-        return folder(over(function))
+        over = option("--overwrite", is_flag=True, help="Empty DIR first if it holds an earlier result.")
+        return output_folder(default)(over(function))
 
     return decorate
 
 
+def output_folder(default: str) -> Callable[[Function], Function]:
+    """`-o` alone."""
+    return option("-o", "--output", type=FOLDER, metavar="DIR", shown=default, help="Folder for the files left behind.")
+
+
 def _presentation(function: Function) -> Function:
-    for option in (
-        click.option("--no-progress", is_flag=True, help="Say nothing while working."),
-        click.option("-q", "--quiet", is_flag=True, help="Only the result; no progress, no hints."),
-        click.option("-v", "--verbose", is_flag=True, help="More detail, and the traceback of an internal error."),
-        click.option(
-            "--color", type=click.Choice(COLORS), default="auto", show_default=True, help="NO_COLOR is respected, too."
+    for add in (
+        option("--no-progress", is_flag=True, help="Say nothing while working."),
+        option("-q", "--quiet", is_flag=True, help="Only the result; no progress, no hints."),
+        option(
+            "-v",
+            "--verbose",
+            is_flag=True,
+            help="More detail: all progress as lines; the traceback of an internal error.",
+        ),
+        option(
+            "--color",
+            type=click.Choice(COLORS),
+            default="auto",
+            shown="auto",
+            help="auto: on a terminal, unless NO_COLOR is set.",
         ),
     ):
-        function = option(function)
+        function = add(function)
     return function
 
 
@@ -181,24 +227,28 @@ def common(function: Callable[..., int]) -> Callable[..., int]:
         session.exit_zero = exit_zero
         return function(_terminal(given, format), **given)
 
-    for option in (
-        click.option(
+    for add in (
+        option(
             "--config",
             type=click.Path(dir_okay=False),
             metavar="FILE",
             is_eager=True,
             expose_value=False,
             callback=read_config,
-            show_default="cllm.toml, else [tool.cllm] in pyproject.toml",
+            shown="cllm.toml, else [tool.cllm] of pyproject.toml",
             help="File with defaults for options.",
         ),
-        click.option("--exit-zero", is_flag=True, help="Report, but end with 0 where the subject is at fault or undecided."),
+        option("--exit-zero", is_flag=True, help="Report, but do not fail: 1 and 3 become 0."),
         _presentation,
-        click.option(
-            "--format", type=click.Choice(FORMATS), default="text", show_default=True, help="json: one document, nothing else."
+        option(
+            "--format",
+            type=click.Choice(FORMATS),
+            default="text",
+            shown="text",
+            help="json: one document on stdout, nothing else.",
         ),
     ):
-        with_terminal = option(with_terminal)
+        with_terminal = add(with_terminal)
     return with_terminal
 
 

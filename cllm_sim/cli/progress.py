@@ -15,12 +15,13 @@ from cllm_sim.cli.terminal import write
 if TYPE_CHECKING:
     from rich.live import Live
 
-Kind = Literal["live", "plain", "off"]
-INTERVAL_SECONDS: dict[Kind, float] = {"live": 0.25, "plain": 10.0}
+Kind = Literal["live", "plain", "every", "off"]
+INTERVAL_SECONDS: dict[Kind, float] = {"live": 0.25, "plain": 10.0, "every": 0.0}
+"""`every` shows all there is to say, each on a line of its own."""
 
 
 def kind_of(stream: TextIO) -> Kind:
-    """Redrawn where a person looks; plain in a pipe, on a terminal that cannot go back, and in continuous integration."""
+    """Redrawn where a person looks; plain in a pipe, on a dumb terminal and in continuous integration."""
     watched = stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
     return "live" if watched else "plain"
 
@@ -33,13 +34,14 @@ class Progress:
         self.kind = kind
         self.clock = clock
         self.shown_at = clock()
-        self.silent = True
         self.live: Live | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.live is not None:
             self.live.stop()
             self.live = None
@@ -50,23 +52,21 @@ class Progress:
             self._now(text)
 
     def stage(self, text: str) -> None:
-        """Say what begins now: at once where the line is redrawn; elsewhere the first, then like `show`."""
-        if self.kind == "live" or (self.kind == "plain" and self.silent):
+        """Say what begins now: at once where the line is redrawn, elsewhere like `show`."""
+        if self.kind == "live":
             self._now(text)
         else:
             self.show(text)
 
     def tell(self, text: str) -> None:
-        """A line that stays."""
-        if self.kind == "off":
-            return
+        """A line that stays, whatever the interval and the kind: no progress, but a message."""
         if self.live is not None:
             self.live.console.print(text, markup=False, highlight=False)
         else:
             write(self.stream, text)
 
     def _now(self, text: str) -> None:
-        self.shown_at, self.silent = self.clock(), False
+        self.shown_at = self.clock()
         if self.kind == "live":
             self._redraw(text)
         else:
@@ -79,6 +79,8 @@ class Progress:
 
         if self.live is None:
             console = Console(file=self.stream, highlight=False)
-            self.live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+            self.live = Live(
+                console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+            )
             self.live.start()
         self.live.update(Text(text, no_wrap=True, overflow="ellipsis", style="dim"), refresh=True)

@@ -32,13 +32,13 @@ Examples:
 @options.workers
 @options.depth
 @options.setting
-@click.option("--pause/--no-pause", default=None, show_default="on a terminal", help="Wait for Enter after every step.")
+@options.option("--pause/--no-pause", default=None, shown="on a terminal", help="Wait for Enter after every step.")
 @options.plain
 def command(terminal: Terminal, architecture: str, schedule: str, pause: bool | None, **given: Any) -> int:
     """Show what every step of SCHEDULE does: who moved, at which line, what changed; and who is stuck at its end.
 
-    A schedule is 'actor[:choice],...', as 'cllm check' prints it; '-' reads it from standard input. A move that the text
-    does not allow is refused with those that it does.
+    A schedule is 'actor[:choice],...', as 'cllm check' prints it; '-' reads it from standard input. A move that the
+    text does not allow is refused with those that it does.
     """
     from cllm_sim import api
 
@@ -79,6 +79,8 @@ def ending(console: "Console", walk: Row) -> None:
 
     for row in walk["stuck"]:
         place = f"{Path(row['path']).name}:{row['line']}"
-        console.print(Text(f"stuck {row['actor']:<9} {place:<24} waits for {row['needs']}", style="red"), soft_wrap=True)
+        console.print(
+            Text(f"stuck {row['actor']:<9} {place:<24} waits for {row['needs']}", style="red"), soft_wrap=True
+        )
     if not walk["stuck"]:
         console.print(f"{len(walk['steps'])} steps; nobody is stuck here", soft_wrap=True)

@@ -20,7 +20,7 @@ Example:
 """,
 )
 @click.argument("result", metavar="RESULT", type=click.Path())
-@click.option("-o", "--output", type=options.FOLDER, metavar="DIR", show_default="beside RESULT", help="Folder to write to.")
+@options.output_folder("beside RESULT")
 @options.plain
 def command(terminal: Terminal, result: str, **given: Any) -> int:
     """Write index.html, the figures and timeline.json of RESULT (a result.json or its folder) again.

@@ -27,10 +27,8 @@ Examples:
 @options.slots
 @options.steps(50, "Steps of every replication.")
 @options.costs
-@click.option("--cores", type=options.POSITIVE, metavar="N", show_default="those of the cost model", help="Number of cores.")
-@click.option(
-    "--replications", type=options.POSITIVE, metavar="N", show_default="5", help="Independent runs behind every interval."
-)
+@options.cores
+@options.replications
 @options.seed
 @options.setting
 @options.output("reports/<architecture>-simulate, then -2, -3")
@@ -38,8 +36,8 @@ Examples:
 def command(terminal: Terminal, architecture: str, workers: tuple[int, ...] | None, **given: Any) -> int:
     """Simulate ARCH with the costs of a machine: step time with its interval, waiting, contention, critical path.
 
-    The promises are watched meanwhile; a deadlock ends the run and shows who waits for whom. The same seed gives the same
-    bytes.
+    The promises are watched meanwhile; a deadlock ends the run and shows who waits for whom. The same seed gives the
+    same bytes.
     """
     from cllm_sim import api
 

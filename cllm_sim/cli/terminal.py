@@ -1,7 +1,7 @@
 """The two streams: results on stdout, everything else on stderr; colour only where somebody looks and wants it.
 
-Rules of this file: nothing else in the command line writes to a stream. A reader that goes away (`cllm list | head -1`) is
-no error: the command ends as it would have ended. rich is imported when the first result is drawn.
+Rules of this file: nothing else in the command line writes to a stream. A reader that goes away (`cllm list | head
+-1`) is no error: the command ends as it would have ended. rich is imported when the first result is drawn.
 """
 
 import io
@@ -49,6 +49,15 @@ class Terminal:
         """Let `paint` fill a rich console and write what it drew to stdout."""
         self.say(self.drawn(paint, sys.stdout))
 
+    def show_page(self, markdown: str) -> None:
+        """Show a page: laid out where somebody looks, as it is elsewhere."""
+        if not self.colored(sys.stdout):
+            self.say(markdown.strip())
+            return
+        from rich.markdown import Markdown
+
+        self.draw(lambda console: console.print(Markdown(markdown)))
+
     def drawn(self, paint: "Callable[[Console], None]", stream: TextIO) -> str:
         """What `paint` draws, as text for this stream."""
         from rich.console import Console
@@ -59,7 +68,7 @@ class Terminal:
             file=buffer,
             force_terminal=colored,
             no_color=not colored,
-            color_system="auto" if colored else None,
+            color_system=None if not colored else "auto" if self.color == "auto" else "standard",
             width=shutil.get_terminal_size((PIPE_WIDTH, 24)).columns,
             highlight=False,
             markup=False,
@@ -78,7 +87,8 @@ class Terminal:
         """The progress line of this command; use it as a context manager."""
         from cllm_sim.cli.progress import Progress, kind_of
 
-        return Progress(sys.stderr, kind_of(sys.stderr) if self.progress else "off")
+        kind = kind_of(sys.stderr) if not self.verbose else "every"
+        return Progress(sys.stderr, kind if self.progress else "off")
 
     def finish(self, results: Sequence[RunResult]) -> int:
         """Show the results of a verb and return the exit code: the worst of theirs."""
@@ -106,7 +116,7 @@ def joined(results: Sequence[RunResult]) -> RunResult:
 def write(stream: TextIO, text: str) -> None:
     """Write a line or several; a reader that went away is no error."""
     try:
-        click.echo(text, file=stream)
+        click.echo(text, file=stream, color=True)  # whether there is colour was decided when it was drawn
         stream.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

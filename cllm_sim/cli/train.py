@@ -37,40 +37,50 @@ Examples:
 @options.seed
 @options.text
 @options.setting
-@click.option("--checkpoint-every", type=options.NOT_NEGATIVE, metavar="S", show_default="0: at the end", help="Steps.")
-@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in DIR.")
-@click.option("--inject", multiple=True, metavar="FAULT", help="nan@step=5,slot=7 or kill|stall|raise@step=5,actor=0.3.")
-@click.option(
+@options.option(
+    "--checkpoint-every",
+    type=options.NOT_NEGATIVE,
+    metavar="S",
+    shown="0, only at the end",
+    help="Steps between checkpoints.",
+)
+@options.option("--resume", is_flag=True, help="Go on from the last checkpoint in DIR.")
+@options.option(
+    "--inject", multiple=True, metavar="FAULT", help="nan@step=5,slot=7 or kill|stall|raise@step=5,actor=0.3."
+)
+@options.option(
     "--hang-after",
     "hang_after_seconds",
     type=options.Duration(),
-    show_default="30s",
+    metavar="30s|2m",
+    shown="30s",
     help="A run in which nobody moves for so long is ended.",
 )
-@click.option(
-    "--epoch-steps", type=options.NOT_NEGATIVE, metavar="S", show_default="0: one epoch", help="Steps of an epoch."
+@options.option(
+    "--epoch-steps", type=options.NOT_NEGATIVE, metavar="S", shown="0, one epoch", help="Steps of an epoch."
 )
 @options.output("reports/<architecture>-train, then -2, -3")
 @options.common
 def command(terminal: Terminal, architecture: str, **given: Any) -> int:
     """Train a small byte-level language model with ARCH: one process per actor, weights and gradients in shared memory.
 
-    Every process records what it did; 'cllm validate DIR' judges the record afterwards. The same slots and seed give the
-    same weights, bit for bit, whatever the design and the number of processes, or the design is broken. Ctrl-C ends the
-    run after the current step and keeps its checkpoint.
+    Every process records what it did; 'cllm validate DIR' judges the record afterwards. The same slots and seed give
+    the same weights, bit for bit, whatever the design and the number of processes, or the design is broken. Ctrl-C
+    ends the run after the current step and keeps its checkpoint.
     """
     from cllm_sim import api
     from real_runtime.launch import Interrupted
 
+    result, partial = None, {}
     with terminal.working() as progress, stdout_reserved(), signals_seen() as seen:
-        show = shown(progress, terminal.hint, architecture, given["steps"] or STEPS)
+        show = shown(progress, architecture, given["steps"] or STEPS, terminal.quiet)
         try:
             result = api.train(architecture, on_message=show, **options.passed_on(given))
         except Interrupted as interrupted:
-            data = interrupted.data
-    if "result" in locals():
-        return terminal.finish([result])
-    raise _stopped(data, seen)
+            partial = interrupted.data
+    if result is None:
+        raise _stopped(partial, seen)
+    return terminal.finish([result])
 
 
 def _stopped(data: dict[str, Any], seen: set[int]) -> Stopped:
@@ -82,9 +92,7 @@ def _stopped(data: dict[str, Any], seen: set[int]) -> Stopped:
     return Stopped(code, f"{how} after step {data['steps']} of {data['asked_steps']}; {kept}")
 
 
-def shown(
-    progress: Progress, hint: Callable[[str], None], name: str, steps: int
-) -> Callable[[dict[str, Any]], None]:
+def shown(progress: Progress, name: str, steps: int, quiet: bool) -> Callable[[dict[str, Any]], None]:
     """What to do with a message of the run."""
 
     def show(message: dict[str, Any]) -> None:
@@ -96,10 +104,10 @@ def shown(
         elif event == "step":
             figures = f"{message['loss_bits']:.3f} bits per byte   {message['step_ms']:.1f} ms"
             progress.show(f"{name}: step {message['step']}/{steps}   {figures}")
-        elif event == "stuck":
+        elif event == "stuck" and not quiet:
             for row in message["rows"]:
-                hint(f"  {row}")
-        elif event == "details":
-            hint(str(message["text"]).rstrip())
+                progress.tell(f"  {row}")
+        elif event == "details" and not quiet:
+            progress.tell(str(message["text"]).rstrip())
 
     return show

@@ -23,7 +23,7 @@ Examples:
 @click.argument("run", metavar="RUN", type=click.Path())
 @options.costs
 @options.budget("2m", "Time limit of the judgement; what is not judged by then is undecided.")
-@click.option("--no-predict", is_flag=True, help="Judge the order of events only, not the times.")
+@options.option("--no-predict", is_flag=True, help="Judge the order of events only, not the times.")
 @options.output("none, nothing is written")
 @options.common
 def command(terminal: Terminal, run: str, no_predict: bool, **given: Any) -> int:

@@ -7,83 +7,66 @@ the first step shown; real and simulated traces are treated alike.
 from typing import Any
 
 from cllm_sim.comparison.subjects import WARM_UP_STEPS, Subject
-from cllm_sim.metrics import phase_of
-from cllm_sim.trace import Event, Trace
+from cllm_sim.metrics import phase_of, steps
+from cllm_sim.metrics import shares as shares_of
+from cllm_sim.trace import Trace
 from cllm_sim.tree import parent
 
 STEPS_SHOWN = 3
 ACTORS_SHOWN = 16
 """Actors of a timeline: control first; a larger tree is cut and the caption says so."""
 
-PHASES = ("compute", "fold", "update", "barrier", "lock")
-
-
 def timelines(subjects: list[Subject]) -> list[dict[str, Any]]:
     """A few consecutive steps of every subject, real and simulated, from the middle of the run."""
     found = []
     for subject in subjects:
-        for kind, trace in (("real", subject.traces[0] if subject.traces else None), ("simulated", subject.simulated_trace)):
-            if trace is not None:
-                found.append({"architecture": subject.loaded.name, "workers": subject.workers, "kind": kind, **_cut(trace)})
+        for kind, trace in _traces(subject):
+            found.append({"architecture": subject.loaded.name, "workers": subject.workers, "kind": kind, **_cut(trace)})
     return [item for item in found if item["events"]]
 
 
 def _cut(trace: Trace) -> dict[str, Any]:
-    starts = _step_starts(trace)
-    first = min(len(starts) // 2, max(0, len(starts) - STEPS_SHOWN - 1))
-    begin = starts[first] if starts else 0
-    end = starts[first + STEPS_SHOWN] if len(starts) > first + STEPS_SHOWN else _last(trace)
+    found = steps(trace)
+    first = min(len(found) // 2, max(0, len(found) - STEPS_SHOWN))
+    chosen = found[first : first + STEPS_SHOWN]
+    if not chosen:
+        return {"actors": [], "events": [], "steps": []}
+    begin, end = chosen[0].begin, chosen[-1].end
     names = list(trace.actors)[:ACTORS_SHOWN]
     events = []
     for number, name in enumerate(names):
         for event in trace.actors[name]:
-            if event.end > begin and event.begin < end and event.end > event.begin:
-                low, high = max(event.begin, begin), min(event.end, end)
+            low, high = max(event.begin, begin), min(event.end, end)
+            if high > low:
                 events.append([number, phase_of(event.op), _ms(low - begin), _ms(high - begin)])
-    steps = [_ms(start - begin) for start in starts if begin <= start < end]
-    return {"actors": names, "events": events, "steps": steps}
-
-
-def _step_starts(trace: Trace) -> list[int]:
-    """When every batch was ordered: the ends of the choices that were answered with a batch (reply 1)."""
-    found = [event.end for log in trace.actors.values() for event in log if event.op == "choose" and event.reply == 1]
-    return sorted(found)
-
-
-def _last(trace: Trace) -> int:
-    return max((log[-1].end for log in trace.actors.values() if log), default=0)
+    return {"actors": names, "events": events, "steps": [_ms(step.begin - begin) for step in chosen]}
 
 
 def _ms(nanoseconds: int) -> float:
     return round(nanoseconds / 1e6, 4)
 
 
+def _shares(trace: Trace) -> dict[str, dict[str, float]]:
+    """Per actor, where the time of all steps after the first ones went."""
+    found = shares_of(trace, steps(trace)[WARM_UP_STEPS:])
+    return {name: {key: round(value, 5) for key, value in share.items()} for name, share in found.items()}
+
+
 def shares(subjects: list[Subject]) -> list[dict[str, Any]]:
     """Per actor, which part of its time went where; measured and simulated."""
     found = []
     for subject in subjects:
-        for kind, trace in (("real", subject.traces[0] if subject.traces else None), ("simulated", subject.simulated_trace)):
-            for name, log in trace.actors.items() if trace is not None else ():
+        for kind, trace in _traces(subject):
+            for name, share in _shares(trace).items():
                 row = {"architecture": subject.loaded.name, "workers": subject.workers, "actor": name, "kind": kind}
-                found.append({**row, **_share(log, _window(trace))})
+                found.append({**row, **share})
     return found
 
 
-def _window(trace: Trace) -> tuple[int, int]:
-    starts = _step_starts(trace)
-    begin = starts[min(WARM_UP_STEPS, len(starts) - 1)] if starts else 0
-    return begin, _last(trace)
-
-
-def _share(log: tuple[Event, ...], window: tuple[int, int]) -> dict[str, float]:
-    begin, end = window
-    spent = dict.fromkeys((*PHASES, "ready"), 0)
-    for event in log:
-        inside = max(0, min(event.end, end) - max(event.begin, begin))
-        name = phase_of(event.op)
-        spent[name if name in spent else "ready"] += inside
-    whole = max(1, end - begin)
-    return {name: round(value / whole, 5) for name, value in spent.items()}
+def _traces(subject: Subject) -> list[tuple[str, Trace]]:
+    """The first real trace and the simulated one, as far as there are any."""
+    pairs = [("real", subject.traces[0] if subject.traces else None), ("simulated", subject.simulated_trace)]
+    return [(kind, trace) for kind, trace in pairs if trace is not None]
 
 
 def step_times(subjects: list[Subject]) -> list[dict[str, Any]]:
@@ -139,15 +122,14 @@ def trees(subjects: list[Subject], depth: int) -> list[dict[str, Any]]:
     """The control tree of every subject with the share of time that each node waited."""
     found = []
     for subject in subjects:
-        trace = subject.traces[0] if subject.traces else subject.simulated_trace
-        if trace is None:
-            continue
-        nodes = []
-        for name, log in trace.actors.items():
-            share = _share(log, _window(trace))
-            nodes.append({"name": name, "parent": parent(name), "waiting_share": round(share["barrier"] + share["lock"], 5)})
-        row = {"architecture": subject.loaded.name, "workers": subject.workers, "depth": depth, "nodes": nodes}
-        found.append(row)
+        for _, trace in _traces(subject)[:1]:
+            nodes = [
+                {"name": name, "parent": parent(name), "waiting_share": round(share["barrier"] + share["lock"], 5)}
+                for name, share in _shares(trace).items()
+            ]
+            found.append(
+                {"architecture": subject.loaded.name, "workers": subject.workers, "depth": depth, "nodes": nodes}
+            )
     return found
 
 

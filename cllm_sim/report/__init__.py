@@ -1,0 +1,38 @@
+"""Reports: what a person looks at, made from results and from nothing else.
+
+- `write_report` writes the page, the figures and the timeline of a comparison; `figure_names` lists the figures;
+- `write_graphs` draws what a check or a simulation found broken;
+- `text.render` shows any result on a terminal;
+- `wording` has the words for a difference, `evidence` turns a defect into the graph that shows it.
+
+Rules of this package: no simulator, no checker, no trace, no runtime; the same result gives the same bytes. matplotlib,
+networkx and jinja2 are imported when something is drawn.
+"""
+
+from pathlib import Path
+
+from cllm_sim.results import RunResult
+
+
+def write_report(result: RunResult, folder: Path) -> list[str]:
+    """Write the report of a comparison to `folder`; returns the names of the files. See `write.write_report`."""
+    from cllm_sim.report import write
+
+    return write.write_report(result, folder)
+
+
+def figure_names(result: RunResult) -> list[str]:
+    """The files of all figures of a comparison. See `write.figure_names`."""
+    from cllm_sim.report import write
+
+    return write.figure_names(result)
+
+
+def write_graphs(result: RunResult, folder: Path) -> list[str]:
+    """Draw what a check or a simulation found broken; returns the names of the files. See `write.write_graphs`."""
+    from cllm_sim.report import write
+
+    return write.write_graphs(result, folder)
+
+
+__all__ = ["figure_names", "write_graphs", "write_report"]

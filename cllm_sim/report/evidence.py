@@ -2,7 +2,7 @@
 
 The orders drawn are those that the steps themselves tell: the order of one actor's own steps, a mutex given back and then
 taken, a barrier that lets its members go on, a word stored and then awaited. Rules of this file: it reads the `broken` rows
-of a check result and writes the `graphs` rows of a comparison; keep it in step with the words of `changes` there.
+of a result and writes the `graphs` rows of a comparison; keep it in step with the words of `changes` there.
 """
 
 import re
@@ -22,14 +22,23 @@ STORED = re.compile(r"(?:store|add|exchange|compare_exchange|write_word) (\S+)")
 AWAITED = re.compile(r"(?:await|load) (\S+)")
 
 
-def graphs(check: Mapping[str, Any]) -> list[Row]:
-    """The `graphs` rows for a check result: the first race and the first deadlock that can be drawn."""
+def graphs(result: Mapping[str, Any]) -> list[Row]:
+    """The `graphs` rows for the result of a check or a simulation: the first race and the first deadlock to be drawn."""
     found: dict[str, Row] = {}
-    for defect in check.get("broken") or ():
-        graph = graph_of(check["architecture"], (check.get("scope") or {}).get("workers") or 0, defect)
+    for defect in (*_came_to_rest(result), *(result.get("broken") or ())):
+        graph = graph_of(result["architecture"], (result.get("scope") or {}).get("workers") or 0, defect)
         if graph is not None:
             found.setdefault(graph["kind"], graph)
     return list(found.values())
+
+
+def _came_to_rest(result: Mapping[str, Any]) -> list[Row]:
+    """The deadlock of a simulated run, as if a check had found it."""
+    deadlock = result.get("deadlock") or {}
+    if not deadlock.get("stuck"):
+        return []
+    example = {"stuck": deadlock["stuck"], "waits": deadlock.get("edges") or (), "finished": deadlock.get("finished") or ()}
+    return [{"text": "the simulated run came to rest before everybody had finished", "counterexample": example}]
 
 
 def graph_of(architecture: str, workers: int, defect: Mapping[str, Any]) -> Row | None:

@@ -69,6 +69,8 @@ class Row(Part):
     depth: int = 1
     slots: int | None = None
     verdict: Literal["holds", "broken", "undecided"] | None = None
+    verdict_workers: int | None = None
+    holds_completely_with: int | None = None
     marked_broken: bool = False
     classes: tuple[str, ...] = ()
     contention_max: int | None = None
@@ -88,6 +90,15 @@ class Row(Part):
     legal: bool | None = None
     processes: int | None = None
     repeats: int | None = None
+    failures: tuple[str, ...] = ()
+
+    @property
+    def speedup_interval(self) -> Interval | None:
+        """The speed-up of the 5 percent slowest and of the 5 percent fastest steps."""
+        value, measured = self.speedup_vs_serial, self.measured_ms
+        if value is None or measured is None or not measured.p05 or not measured.p95:
+            return None
+        return value * measured.median / measured.p95, value * measured.median / measured.p05
 
     @property
     def different_digests(self) -> tuple[str, ...]:
@@ -258,10 +269,29 @@ class Counterexample(Part):
     no_way_back: int | None = None
 
 
+class Inversion(Part):
+    """Two architectures that the prediction ranks the other way round, although they differ by more than the noise."""
+
+    a: str
+    b: str
+    workers: int = 0
+    gap_pct: float | None = None
+    noise_pct: float | None = None
+
+
+class Regression(Part):
+    """A row whose measured time grew against the baseline by more than the noise."""
+
+    architecture: str
+    workers: int = 0
+    growth_pct: float
+    noise_pct: float | None = None
+
+
 class Scope(Part):
     """What the result speaks about; None means unlimited or unknown."""
 
-    workers: int | tuple[int, ...] | None = None
+    workers: int | None = None
     depth: int | None = None
     slots: int | None = None
     steps: int | None = None
@@ -274,15 +304,23 @@ class Comparison(Part):
 
     verb: str = "compare"
     scope: Scope = Scope()
+    workers: tuple[int, ...] = ()
+    repeats: int | None = None
     seed: int | None = None
     command: str | tuple[str, ...] = ""
     environment: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)
+    text: Any = None
+    parameters: int | None = None
+    costs_source: str | None = None
     seconds: float | None = None
     wall_seconds: float | None = None
     exit_code: int | None = None
     rows: tuple[Row, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    inversions: Annotated[int, BeforeValidator(_count)] | None = None
+    inversions: tuple[Inversion, ...] | None = None
+    regressions: tuple[Regression, ...] = ()
     median_error_pct: float | None = None
     bigram_bits_per_byte: float | None = None
     timelines: tuple[Timeline, ...] = ()

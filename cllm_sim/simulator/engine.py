@@ -1,23 +1,24 @@
 """One simulated run: a SimPy process per actor, the semantics decides what happens, the cost model when.
 
 An actor takes the core time of its pending operation on the host and then tries it with `semantics.outcomes`. If it is
-blocked it leaves its core and waits. After every outcome those who wait for an object whose value has changed, or whose own
-phase has changed, try again, first come first served: so a mutex is handed over in order of arrival, and 157 actors cost
-little more per event than two. Nothing here says what an operation does to its object.
+blocked it leaves its core and waits. After every outcome those who wait for an object whose value has changed, or whose
+own phase has changed, try again, first come first served: so a mutex is handed over in order of arrival, and 157 actors
+cost little more per event than two. Nothing here says what an operation does to its object.
 
 State and time are two things. The state changes in one instant, along a path of the checker's graph. Time passes around
-it: whoever wakes others pays `release_us` for each, one after another; each of them is ready `wake_us` after its turn and
-goes on once it has a core. An event of the trace lasts from when the actor turned to the operation until it knew the reply.
+it: whoever wakes others pays `release_us` for each, one after another; each of them is ready `wake_us` after its turn
+and goes on once it has a core. An event of the trace lasts from when the actor turned to the operation until it knew
+the reply.
 
 Rules of this file: the only randomness is in streams keyed by seed, replication, actor and purpose; simultaneous events
 happen in the order in which they were scheduled. Every run has a limit of operations.
 """
 
-from array import array
+import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import compress, count
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from itertools import compress
 from operator import ne
 from typing import Any
 
@@ -30,19 +31,24 @@ from cllm_sim.job import NOTHING, Job
 from cllm_sim.operations import Op, Verb
 from cllm_sim.script import choice
 from cllm_sim.semantics import Memory, Outcome, initial, outcomes, under_cursor
+from cllm_sim.simulator.deadlock import Deadlock, deadlock
 from cllm_sim.simulator.host import make_host
+from cllm_sim.simulator.line import Line
+from cllm_sim.simulator.log import NS, Log
 from cllm_sim.simulator.monitor import Defect, Monitor
 from cllm_sim.simulator.text import Text
 from cllm_sim.trace import Event
-from cllm_sim.waiting import blocked_on, waits_for
 
 EVENTS_MAX = 20_000_000
-NS = 1e9
+"""Operations that one run may perform before it is called undecided."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is simulated: who, with which work and durations, under which orders of the environment."""
+    """What is simulated: who, with which work and durations, under which orders and within which limits.
+
+    `deadline` is a reading of `time.perf_counter`, or None.
+    """
 
     system: System
     job: Job
@@ -51,11 +57,12 @@ class Setting:
     seed: int
     cores: int
     events_max: int = EVENTS_MAX
+    deadline: float | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run did. `stuck` and `edges` are filled where nobody could move before all had finished."""
+    """What one run did. `complete`: all finished; `limit`: what ended it early; `busy_s`: core time until `end_s`."""
 
     replication: int
     logs: dict[str, tuple[Event, ...]]
@@ -66,12 +73,12 @@ class Run:
     seen: set[str]
     operations: int
     busy_s: float
-    stuck: list[dict[str, Any]] = field(default_factory=list)
-    edges: list[dict[str, str]] = field(default_factory=list)
+    end_s: float
+    deadlock: Deadlock | None
 
 
 class _LimitReached(Exception):
-    """The run performed as many operations as it may."""
+    """The run performed as many operations as it may, or took as long."""
 
 
 class Engine:
@@ -98,13 +105,14 @@ class Engine:
         self.pending: list[Bound | None] = [self._pending(actor) for actor in self.numbers]
         self.memory = initial(system)
         self.operations = 0
+        self.end_s = 0.0
         self._replies = [0] * len(self.numbers)
         self._answered = [False] * len(self.numbers)
         self._bells: dict[int, Happening] = {}
         self._positions = [0] * len(self.numbers)
         self._means: list[dict[Op, float]] = [{} for _ in self.numbers]
-        self._logs = [_Log() for _ in self.numbers]
-        self._line = _Line()
+        self._logs = [Log() for _ in self.numbers]
+        self._line = Line()
         self._mover = 0
         self._woken: list[int] = []
         self._changed: deque[int] = deque()
@@ -114,20 +122,22 @@ class Engine:
     def run(self) -> Run:
         """Simulate until everybody has finished, nobody can move, or the limit is reached."""
         limit = None
-        self.monitor.look(self.pending, self.memory, 0)
+        self.monitor.look(self.pending, self.memory, self.numbers, 0)
         for actor in self.numbers:
             self.environment.process(self._life(actor))
         try:
             self.environment.run()
-        except _LimitReached:
-            limit = f"the limit of {self.setting.events_max:,} operations was reached"
+        except _LimitReached as reached:
+            limit = str(reached)
         complete = all(bound is None for bound in self.pending)
-        dead = not complete and limit is None
-        if dead:
-            self._deadlock()
+        dead = None if complete or limit else self._deadlock()
+        names = [actor.name for actor in self.system.actors]
         return Run(
             self.replication,
-            {actor.name: log.events(self.system, number) for number, (actor, log) in self._named_logs()},
+            {
+                name: log.events(self.system, actor)
+                for actor, (name, log) in enumerate(zip(names, self._logs, strict=True))
+            },
             complete,
             limit,
             self.monitor.defects(),
@@ -135,9 +145,16 @@ class Engine:
             self.monitor.seen,
             sum(len(log) for log in self._logs),
             self.host.busy_s,
-            self._stuck() if dead else [],
-            self._edges() if dead else [],
+            self.end_s,
+            dead,
         )
+
+    def _deadlock(self) -> Deadlock:
+        places = [text.place() for text in self.texts]
+        found = deadlock(self.system, self.pending, self.memory, places)
+        first = next(actor for actor in self.numbers if self.pending[actor] is not None)
+        self.monitor.deadlock(found.text, places[first], max(log.last_ns for log in self._logs))
+        return found
 
     # --- one actor ----------------------------------------------------------------------------------------------------
 
@@ -180,10 +197,9 @@ class Engine:
     # --- the state ----------------------------------------------------------------------------------------------------
 
     def _act(self, actor: int) -> list[int]:
-        """Try the pending operation, and let all who wait for what it changed try theirs; returns who is to be woken."""
-        self.operations += 1
-        if self.operations > self.setting.events_max:
-            raise _LimitReached
+        """Try the pending operation, let all who wait for what it changed try theirs; returns who is to be woken."""
+        self._check_limits()
+        self.end_s = self.environment.now
         self._mover, self._woken = actor, []
         self._try(actor)
         while self._stirred or self._changed:
@@ -197,6 +213,14 @@ class Engine:
         self._woken.sort(key=self._line.turn)
         return self._woken
 
+    def _check_limits(self) -> None:
+        self.operations += 1
+        if self.operations > self.setting.events_max:
+            raise _LimitReached(f"the limit of {self.setting.events_max:,} operations was reached")
+        deadline = self.setting.deadline
+        if deadline is not None and not self.operations & 1023 and time.perf_counter() > deadline:
+            raise _LimitReached("the budget of time was used up")
+
     def _try_anew(self, actor: int) -> None:
         """An actor's own phase has changed: it goes to the end of the line and tries."""
         if actor in self._line:
@@ -205,7 +229,7 @@ class Engine:
             self._try(actor)
 
     def _try_again(self, item: int) -> None:
-        """An object has changed: all who wait for it try, in order of arrival; once more if one of the later ones moved."""
+        """An object has changed: all who wait for it try, in order of arrival; anew if one of the later ones moved."""
         self._retrying = item
         failed = False
         for actor in self._line.of(item):
@@ -242,8 +266,10 @@ class Engine:
             self.monitor.fault(actor, fault, self.texts[actor].place(), self._now_ns())
         for member, reply in outcome.done:
             self._answer(member, reply)
-        self._note_changes(before)
-        self.monitor.look(self.pending, self.memory, self._now_ns())
+        self._note_changed_objects(before)
+        stirred = self._note_changed_phases(before)
+        moved = (actor, *(member for member, _ in outcome.done), *stirred)
+        self.monitor.look(self.pending, self.memory, moved, self._now_ns())
 
     def _answer(self, actor: int, reply: int) -> None:
         self._replies[actor] = reply
@@ -260,16 +286,22 @@ class Engine:
         op = self.texts[actor].op
         return None if op is None else self.system.bound(actor, op)
 
-    def _note_changes(self, before: Memory) -> None:
+    def _note_changed_objects(self, before: Memory) -> None:
         after = self.memory
         if after.value is not before.value:
             for item in self._line.items:
                 if item >= 0 and before.value[item] != after.value[item] and item != self._retrying:
                     self._changed.append(item)
-        if after.phase is not before.phase:
-            for actor in compress(self.numbers, map(ne, before.phase, after.phase)):
-                if actor in self._line:
-                    self._stirred.append(actor)
+
+    def _note_changed_phases(self, before: Memory) -> list[int]:
+        """Those whose phase has changed and who still wait."""
+        after = self.memory
+        if after.phase is before.phase:
+            return []
+        changed = compress(self.numbers, map(ne, before.phase, after.phase))
+        stirred = [actor for actor in changed if actor in self._line]
+        self._stirred.extend(stirred)
+        return stirred
 
     def _awaited(self, actor: int) -> tuple[int, ...]:
         """What an outcome of the pending operation may depend on, beside the actor's phase: the objects it names."""
@@ -282,113 +314,10 @@ class Engine:
         mutex = self.system.objects[bound.on].mutex
         return (bound.on, mutex) if mutex >= 0 else (bound.on,)
 
-    # --- the end ------------------------------------------------------------------------------------------------------
-
     def _now_ns(self) -> int:
         return round(self.environment.now * NS)
-
-    def _named_logs(self) -> Iterator[tuple[int, tuple[Any, "_Log"]]]:
-        return enumerate(zip(self.system.actors, self._logs, strict=True))
-
-    def _deadlock(self) -> None:
-        """Note the deadlock; its time is that of the last event that happened."""
-        last_ns = max((log.last_ns for log in self._logs), default=0)
-        rows = self._stuck()
-        places = [self.texts[actor].place() for actor in self.numbers if self.pending[actor] is not None]
-        waiting = "; ".join(f"{row['actor']} waits for {row['waits_for']}" for row in rows[:3])
-        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-        self.monitor.deadlock(f"nobody can move, and not everybody has finished: {waiting}{more}", places[0], last_ns)
-
-    def _stuck(self) -> list[dict[str, Any]]:
-        rows = []
-        for actor in self.numbers:
-            if self.pending[actor] is None:
-                continue
-            place = self.texts[actor].place()
-            waiting = blocked_on(self.system, self.pending, self.memory, actor, place)
-            assert waiting is not None, "whoever can move in a run that has come to rest was forgotten"
-            row = {"actor": waiting.actor, "waits_for": waiting.on, "needs": waiting.needs}
-            rows.append({**row, "path": place.path, "line": place.line})
-        return rows
-
-    def _edges(self) -> list[dict[str, str]]:
-        """The wait-for graph: who waits for whom, on what."""
-        names = [actor.name for actor in self.system.actors]
-        edges: list[dict[str, str]] = []
-        for actor in self.numbers:
-            waiting = blocked_on(self.system, self.pending, self.memory, actor)
-            if waiting is not None:
-                others = waits_for(self.system, self.pending, self.memory, actor)
-                edges.extend({"from": names[actor], "to": names[other], "on": waiting.on} for other in others)
-        return edges
 
 
 def _finished(actor: int) -> int:
     """The item that stands for the end of an actor, among the objects."""
     return -1 - actor
-
-
-class _Line:
-    """Who waits for what, in order of arrival. An actor may wait for several items at once."""
-
-    def __init__(self) -> None:
-        self.items: dict[int, dict[int, None]] = {}
-        self._joined: dict[int, tuple[int, ...]] = {}
-        self._turns: dict[int, int] = {}
-        self._next = count()
-
-    def __contains__(self, actor: int) -> bool:
-        return actor in self._joined
-
-    def join(self, actor: int, items: tuple[int, ...]) -> None:
-        """Go to the end of the line before each of these."""
-        self._joined[actor] = items
-        self._turns[actor] = next(self._next)
-        for item in items:
-            self.items.setdefault(item, {})[actor] = None
-
-    def leave(self, actor: int) -> None:
-        """Stop waiting; nothing happens to who does not wait."""
-        for item in self._joined.pop(actor, ()):
-            del self.items[item][actor]
-            if not self.items[item]:
-                del self.items[item]
-
-    def of(self, item: int) -> tuple[int, ...]:
-        """All who wait for an item, the first to come first."""
-        return tuple(self.items.get(item, ()))
-
-    def turn(self, actor: int) -> int:
-        """When an actor joined last, as a number that grows."""
-        return self._turns[actor]
-
-
-class _Log:
-    """The events of one actor, four integers each: a long run has millions."""
-
-    def __init__(self) -> None:
-        self._rows = array("q")
-        self._ops: list[Op] = []
-        self._index: dict[Op, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._rows) // 4
-
-    @property
-    def last_ns(self) -> int:
-        """When the last event ended."""
-        return self._rows[-1] if self._rows else 0
-
-    def add(self, op: Op, reply: int, begin_s: float, end_s: float) -> None:
-        """Append an event; times are rounded to nanoseconds."""
-        index = self._index.get(op)
-        if index is None:
-            index = self._index[op] = len(self._ops)
-            self._ops.append(op)
-        self._rows.extend((index, reply, round(begin_s * NS), round(end_s * NS)))
-
-    def events(self, system: System, actor: int) -> tuple[Event, ...]:
-        """The log in absolute names."""
-        names = [system.describe(actor, op) for op in self._ops]
-        rows = iter(self._rows)
-        return tuple(Event(names[op], reply, begin, end) for op, reply, begin, end in zip(*[rows] * 4, strict=True))

@@ -1,7 +1,7 @@
 """What goes wrong in a simulated run: the same promises that the checker searches for, watched along one path.
 
-Every state that a simulated run passes through is a state of the checker's graph, so what is found here is found there as
-well, and `contention` here never exceeds the checker's. Holding here means: in the runs that were simulated.
+Every state that a simulated run passes through is a state of the checker's graph, so what is found here is found there
+as well, and `contention` here never exceeds the checker's. Holding here means: in the runs that were simulated.
 
 Rules of this file: it looks at states and outcomes and changes nothing; what a state means is asked of `semantics.py`.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from cllm_sim.architecture import Promise
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Kind, Place, Verb
-from cllm_sim.semantics import Fault, Memory, Pending, waiters
+from cllm_sim.semantics import Fault, Memory, Pending, wanted_mutex
 
 NOWHERE = Place("", 0)
 
@@ -52,11 +52,15 @@ class Monitor:
     def __init__(self, system: System, promises: Iterable[Promise]) -> None:
         self._system = system
         self._own = [promise for promise in promises if promise.predicate is not None]
-        self._mutexes = any(item.kind is Kind.MUTEX for item in system.objects)
         self._applied: set[int] = set()
         self._defects: dict[Key, Defect] = {}
         self.seen: set[str] = set()
-        self.contention = {item: 0 for item, thing in enumerate(system.objects) if thing.kind is Kind.MUTEX}
+        self._contention = Contention(system)
+
+    @property
+    def contention(self) -> dict[int, int]:
+        """Per mutex the largest number of actors that waited for it at once."""
+        return self._contention.worst
 
     def fault(self, actor: int, fault: Fault, place: Place, time_ns: int) -> None:
         """Note a fault of an outcome; one and the same rule broken again at the same line is counted."""
@@ -73,12 +77,12 @@ class Monitor:
         if bound.verb is Verb.UPDATE:
             self._applied.update(bound.writes)
 
-    def look(self, pending: Pending, memory: Memory, time_ns: int) -> None:
-        """Look at a state: who waits for a mutex, and what the architecture promises about all or some states."""
-        if self._mutexes:
-            for item, number in waiters(self._system, pending, memory).items():
-                if number > self.contention[item]:
-                    self.contention[item] = number
+    def look(self, pending: Pending, memory: Memory, moved: Iterable[int], time_ns: int) -> None:
+        """Look at a state: who waits for a mutex, and what the architecture promises about all or some states.
+
+        `moved` are the actors whose operation or phase has changed since the last look.
+        """
+        self._contention.look(pending, memory, moved)
         for promise in self._own:
             assert promise.predicate is not None
             value = bool(promise.predicate(View(self._system, pending, memory)))
@@ -98,6 +102,43 @@ class Monitor:
     def _note(self, key: Key, defect: Defect) -> None:
         known = self._defects.get(key)
         self._defects[key] = defect if known is None else replace(known, count=known.count + 1)
+
+
+class Contention:
+    """The worst numbers of `semantics.waiters`, kept up to date by those who moved instead of counted anew."""
+
+    def __init__(self, system: System) -> None:
+        self.worst = {item: 0 for item, thing in enumerate(system.objects) if thing.kind is Kind.MUTEX}
+        self._system = system
+        self._wants = [-1] * len(system.actors)
+        self._wanting: dict[int, set[int]] = {}
+
+    def look(self, pending: Pending, memory: Memory, moved: Iterable[int]) -> None:
+        """Take note of a state; `moved` as for `Monitor.look`."""
+        if not self.worst:
+            return
+        for actor in moved:
+            self._note(actor, wanted_mutex(self._system, memory, actor, pending[actor]))
+        for item, number in self.now(memory).items():
+            self.worst[item] = max(self.worst[item], number)
+
+    def now(self, memory: Memory) -> dict[int, int]:
+        """How many actors wait for each mutex that somebody else holds; equals `semantics.waiters`."""
+        owners = {item: memory.value[item] - 1 for item in self._wanting}
+        counts = {item: len(self._wanting[item] - {owner}) for item, owner in owners.items() if owner >= 0}
+        return {item: number for item, number in counts.items() if number}
+
+    def _note(self, actor: int, item: int) -> None:
+        before = self._wants[actor]
+        if before == item:
+            return
+        self._wants[actor] = item
+        if before >= 0:
+            self._wanting[before].remove(actor)
+            if not self._wanting[before]:
+                del self._wanting[before]
+        if item >= 0:
+            self._wanting.setdefault(item, set()).add(actor)
 
 
 class View:

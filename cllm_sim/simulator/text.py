@@ -1,7 +1,7 @@
 """One actor's running text, and what can be wrong with it.
 
-Rules of this file: only `next` and `send`. A text is run twice side by side with the same replies; where the two part, it is
-not deterministic, and everything that is said about it would be worth nothing.
+Rules of this file: only `next` and `send`. A text is run twice side by side with the same replies; where the two part,
+it is not deterministic, and everything that is said about it would be worth nothing.
 """
 
 import traceback
@@ -22,7 +22,7 @@ class Text:
         self._advance(None)
 
     def answer(self, reply: int) -> None:
-        """Send the reply of the pending operation. Raises BadArchitecture or NondeterministicText with the user's line."""
+        """Send the reply of the pending operation; BadArchitecture or NondeterministicText name the user's line."""
         self._advance(reply)
 
     def place(self) -> Place:
@@ -34,8 +34,8 @@ class Text:
         self.op = _send(self._steps, reply)
         if self.op is not _send(self._twin, reply):
             raise NondeterministicText(
-                f"{self.place()}: run twice with the same replies, the text did different things after '{before or 'start'}'; "
-                "a text may depend on nothing but its arguments and the replies"
+                f"{self.place()}: run twice with the same replies, the text did different things after "
+                f"'{before or 'its start'}'; a text may depend on nothing but its arguments and the replies"
             )
 
 

@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from cllm_sim.report.wording import ratio_wording
+
 SLOT_MS = 3.1
 CORES = 2
 TIMED = ("compute", "fold", "update", "barrier", "lock", "ready")
@@ -218,22 +220,24 @@ class Maker:
             "schema": "cllm/1",
             "verb": "compare",
             "scope": {
-                "workers": list(self.workers) if len(self.workers) > 1 else widest,
+                "workers": widest,
                 "depth": self.depth,
                 "slots": 12**self.depth,
                 "steps": 300,
                 "faults": 0,
                 "memory": "sequentially consistent",
             },
+            "workers": list(self.workers),
+            "repeats": 3,
             "seed": 1,
-            "command": f"cllm compare {' '.join(self.architectures)} --workers {','.join(map(str, self.workers))} --repeats 3",
+            "command": ["cllm", "compare", *self.architectures, "--workers", ",".join(map(str, self.workers)), "--repeats", "3"],
             "environment": {"python": "3.11.7", "system": "Linux 6.1", "machine": "x86_64", "cores": CORES, "numpy": "2.4.6"},
             "seconds": 171.2,
             "wall_seconds": 174.9,
             "exit_code": 0,
             "rows": rows,
             "pairs": pairs(rows),
-            "inversions": 0,
+            "inversions": [],
             "median_error_pct": 6.4,
             "bigram_bits_per_byte": 3.52,
             "figures": [],
@@ -268,15 +272,15 @@ def pairs(rows: list[Result]) -> list[Result]:
     for index, first in enumerate(last):
         for other in last[index + 1 :]:
             ratio = other["measured_ms"]["median"] / first["measured_ms"]["median"]
-            clear = ratio > 1.2
+            interval = (ratio * 0.93, ratio * 1.05)
             found.append(
                 {
                     "a": first["architecture"],
                     "b": other["architecture"],
                     "workers": widest,
                     "ratio": ratio,
-                    "interval": [ratio * 0.93, ratio * 1.05],
-                    "wording": f"{ratio:.2f}x faster" if clear else "no clear difference",
+                    "interval": list(interval),
+                    "wording": ratio_wording(ratio, interval),
                 }
             )
     return found

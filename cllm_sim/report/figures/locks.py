@@ -28,7 +28,7 @@ class Family:
 
     architecture: str
     name: str
-    locks: int
+    owners: str
     checked: int | None
     simulated: int | None
     waits_ms: tuple[float, ...]
@@ -36,7 +36,7 @@ class Family:
 
     @property
     def label(self) -> str:
-        return f"{self.architecture}: {self.name}" + (f" ({self.locks} locks)" if self.locks > 1 else "")
+        return f"{self.architecture}: {self.name}{self.owners}"
 
     @property
     def worst(self) -> int:
@@ -73,12 +73,19 @@ def _family(architecture: str, name: str, locks: Sequence[Lock]) -> Family:
     return Family(
         architecture,
         name,
-        len(locks),
+        _owners(locks),
         max((lock.worst_checked for lock in locks if lock.worst_checked is not None), default=None),
         max((lock.worst_simulated for lock in locks if lock.worst_simulated is not None), default=None),
         tuple(waits),
         controls,
     )
+
+
+def _owners(locks: Sequence[Lock]) -> str:
+    """How many locks there are of this name: `0.*/lock` stands for one in each seat."""
+    if any("*" in lock.object for lock in locks):
+        return " (one each)"
+    return f" ({len(locks)} locks)" if len(locks) > 1 else ""
 
 
 def _caption(comparison: Comparison, found: Sequence[Family]) -> str:
@@ -87,7 +94,7 @@ def _caption(comparison: Comparison, found: Sequence[Family]) -> str:
         row.architecture for row in comparison.rows if row.contention_max == 0 and row.verdict == "holds" and row.contention_exact
     ]
     rest = [name for name in dict.fromkeys(without) if name not in comparison.alone]
-    most = f"At most {counted(worst.worst, 'actor waits', 'actors wait')} at once for '{worst.name}' of {worst.architecture}"
+    most = f"At most {counted(worst.worst, 'actor waits', 'actors wait')} at once for '{worst.name}' in {worst.architecture}"
     return f"{most}; nobody ever waits for a lock in {listed(rest)}." if rest else f"{most}."
 
 

@@ -14,7 +14,7 @@ from statistics import fmean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cllm_sim.report.figures.style import FILLS, INK, WAITS, Picture, boxes, canvas, legend
+from cllm_sim.report.figures.style import FILLS, INK, Picture, boxes, canvas, legend
 from cllm_sim.report.naming import actor_labels, level
 from cllm_sim.report.quantities import share
 from cllm_sim.report.shape import ActorShare, Comparison, widest
@@ -148,7 +148,7 @@ def _panel(axis: Axes, name: str, kinds: dict[str, list[Bar]], labelled: bool) -
 def _stack(corners: dict[str, list[tuple[float, float, float, float]]], place: float, bar: Bar) -> None:
     """Add the boxes of one bar: work first, then waiting."""
     left = 0.0
-    for part in sorted(bar.parts, key=lambda part: (part in WAITS, list(FILLS).index(part))):
+    for part in sorted(bar.parts, key=list(FILLS).index):
         right = left + bar.parts[part]
         corners[part].append((left, right, place - 0.46 * BAR, place + 0.46 * BAR))
         left = right

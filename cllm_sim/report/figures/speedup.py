@@ -34,18 +34,15 @@ def _caption(comparison: Comparison, rows: Sequence[Row]) -> str:
 
 
 def _spread(row: Row) -> str:
-    below, above = _whiskers(row)
-    value = row.speedup_vs_serial or 0.0
-    told = f" ({value - below:.2f} to {value + above:.2f})" if below or above else ""
-    return f"{value:.2f}{told}"
+    told = " ({:.2f} to {:.2f})".format(*row.speedup_interval) if row.speedup_interval else ""
+    return f"{row.speedup_vs_serial or 0.0:.2f}{told}"
 
 
 def _whiskers(row: Row) -> tuple[float, float]:
     """How far the speed-up of single steps lies below and above that of the median."""
-    value, measured = row.speedup_vs_serial or 0.0, row.measured_ms
-    if measured is None or not measured.p05 or not measured.p95:
-        return 0.0, 0.0
-    return value - value * measured.median / measured.p95, value * measured.median / measured.p05 - value
+    value = row.speedup_vs_serial or 0.0
+    low, high = row.speedup_interval or (value, value)
+    return max(0.0, value - low), max(0.0, high - value)
 
 
 def _cores(comparison: Comparison) -> int | None:

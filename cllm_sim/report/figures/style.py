@@ -70,11 +70,11 @@ FILLS = {
     "other": Fill("other work", "#b9b9b9"),
     "barrier": Fill("waits at a barrier", "#ffffff", "/////"),
     "lock": Fill("waits for a lock", "#f3d9d2", "xxxxx"),
-    "ready": Fill("ready, no core free", "#ffffff", "||||"),
+    "ready": Fill("ready, short operations", "#ffffff", "||||"),
 }
-"""Work first, then waiting; the order of stacks and legends."""
+"""Work first, then waiting, then the rest; the order of stacks and legends."""
 
-WAITS = ("barrier", "lock", "ready")
+WAITS = ("barrier", "lock")
 HATCH_COLOUR = "#5a5a5a"
 
 

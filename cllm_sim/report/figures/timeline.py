@@ -1,7 +1,7 @@
 """The timeline of one architecture: the real run above the simulated one, control on top, workers below, waits hatched.
 
 Both share one scale of time that starts at the first step shown. With many actors only some are drawn: the root and the
-subtree of its first child; the title says so, and `timeline.json` has all.
+subtree of its first child; the title says so.
 """
 
 from collections import defaultdict
@@ -31,7 +31,8 @@ def pictures(comparison: Comparison) -> list[Picture]:
     for name in list(names)[:ARCHITECTURES_MAX]:
         lines = sorted(widest((item for item in comparison.timelines if item.events), name), key=lambda item: item.kind)
         title = f"Timeline of {name}" + (f", {lines[0].workers} workers" if lines[0].workers else "")
-        found.append(Picture(f"timeline-{slug(name)}", title, _caption(lines), partial(_draw, lines)))
+        actors = max((row.processes or 0 for row in widest(comparison.rows, name)), default=0)
+        found.append(Picture(f"timeline-{slug(name)}", title, _caption(lines), partial(_draw, lines, actors)))
     return found
 
 
@@ -46,7 +47,7 @@ def _caption(lines: Sequence[Timeline]) -> str:
     return f"{both}: solid is work, hatched is waiting ({part} of all actors' time here{of_it})."
 
 
-def _draw(lines: Sequence[Timeline]) -> Figure:
+def _draw(lines: Sequence[Timeline], actors: int) -> Figure:
     rows = [_rows(item.actors) for item in lines]
     heights = [max(0.8, ROW_INCHES * len(shown)) for shown in rows]
     figure = canvas(sum(heights) + 0.45 * len(lines) + 0.75)
@@ -54,15 +55,15 @@ def _draw(lines: Sequence[Timeline]) -> Figure:
     used: set[str] = set()
     length = max(_window(item)[1] - _window(item)[0] for item in lines)
     for axis, item, shown in zip(axes, lines, rows, strict=True):
-        used |= _panel(axis, item, shown)
+        used |= _panel(axis, item, shown, max(actors, len(item.actors)))
         axis.set_xlim(0, length)
     axes[-1].set_xlabel("ms since the first step shown")
     legend(figure, used)
     return figure
 
 
-def _panel(axis: Axes, item: Timeline, shown: Sequence[int]) -> set[str]:
-    """Draw one run; returns the categories that occur."""
+def _panel(axis: Axes, item: Timeline, shown: Sequence[int], actors: int) -> set[str]:
+    """Draw one run of so many actors; returns the categories that occur."""
     start, end = _window(item)
     place = {actor: row for row, actor in enumerate(shown)}
     found: dict[str, list[Box]] = defaultdict(list)
@@ -79,14 +80,14 @@ def _panel(axis: Axes, item: Timeline, shown: Sequence[int]) -> set[str]:
     axis.set_yticks(range(len(shown)), [labels[item.actors[actor]] for actor in shown], fontsize=7.5)
     axis.tick_params(axis="y", length=0)
     axis.set_ylim(len(shown) - 0.4, -0.6)
-    axis.set_title(_title(item, len(shown)))
+    axis.set_title(_title(item, len(shown), actors))
     return set(found)
 
 
-def _title(item: Timeline, shown: int) -> str:
+def _title(item: Timeline, shown: int, total: int) -> str:
     real = item.kind == "real"
-    actors = counted(len(item.actors), "process", "processes") if real else counted(len(item.actors), "actor")
-    part = "" if shown == len(item.actors) else f", {shown} of them shown"
+    actors = counted(total, "process", "processes") if real else counted(total, "actor")
+    part = "" if shown == total else f", {shown} of them shown"
     return f"{item.architecture} · {'real run' if real else 'simulated'} · {actors}{part}"
 
 

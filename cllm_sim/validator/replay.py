@@ -8,7 +8,7 @@ over the children) is asked of `semantics.outcomes`, as everywhere.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from cllm_sim.compose import Bound, System
@@ -20,6 +20,9 @@ from cllm_sim.trace import Event
 
 PRIVATE = frozenset({Verb.CHOOSE, Verb.NEXT})
 """Operations that no other actor can influence or notice: their replies are judged here already."""
+
+SHARED_REPLY = frozenset({Verb.LOAD, Verb.READ, Verb.ADD, Verb.EXCHANGE, Verb.AWAIT})
+"""Operations whose reply tells something about the others. All other replies can be known without them."""
 
 
 class Break(NamedTuple):
@@ -66,6 +69,7 @@ class _Replay:
         self.alone: list[Bound | None] = [None] * len(system.actors)
         self.memory: Memory = initial(system)
         self.labels: dict[Op, str] = {}
+        self.answers: dict[Op, tuple[int, ...]] = {}
         self.bound: list[Bound] = []
         self.target: list[Bound] = []
 
@@ -80,7 +84,7 @@ class _Replay:
             bound = self.system.bound(self.actor, self.op)
             self.bound.append(bound)
             self.target.append(self.resolved(bound))
-            broken = self._private(index, event, bound) or self._send(index, event)
+            broken = self._own_reply(index, event, bound) or self._send(index, event)
             if broken is not None:
                 return broken
             clock = event.end
@@ -107,18 +111,23 @@ class _Replay:
         """The variant for the child under the cursor; the operation itself where it names none, or the cursor stands nowhere."""
         return (under_cursor(self.system, self.memory, self.actor, bound) or bound) if bound.at else bound
 
-    def _private(self, index: int, event: Event, bound: Bound) -> Break | None:
-        """Judge an operation that concerns nobody else, and keep the cursor that it moves."""
-        if bound.verb not in PRIVATE:
+    def _own_reply(self, index: int, event: Event, bound: Bound) -> Break | None:
+        """Judge a reply that nobody else can have influenced, and keep the cursor that the operation moves."""
+        if bound.verb in SHARED_REPLY:
             return None
-        self.alone[self.actor] = bound
-        found = outcomes(self.system, self.alone, self.memory, self.actor)
-        for outcome in found:
-            if outcome.done[0][1] == event.reply:
-                self.memory = outcome.memory
-                return None
-        replies = tuple(outcome.done[0][1] for outcome in found)
-        return Break(index, f"it cannot be answered {event.reply}", possible_replies=replies)
+        replies = self.answers.get(bound.op)
+        if replies is None:
+            self.alone[self.actor] = bound
+            found = outcomes(self.system, self.alone, self.memory, self.actor)
+            answers = [outcome.done[0][1] if outcome.done else None for outcome in found]
+            replies = tuple(answer for answer in answers if answer is not None)
+            if bound.verb not in PRIVATE:
+                self.answers[bound.op] = replies
+            elif event.reply in replies:
+                self.memory = found[answers.index(event.reply)].memory
+        if event.reply in replies or not replies:
+            return None
+        return Break(index, "it cannot be answered like this", possible_replies=replies)
 
     def _send(self, index: int, event: Event) -> Break | None:
         try:
@@ -172,6 +181,22 @@ def _ending(run: _Replay, complete: bool, stated: int | None) -> Break | None:
     if complete and going_on:
         return Break(length, f"the log ends although its text goes on with '{going_on[0]}'", possible_ops=going_on)
     return None
+
+
+def until(log: Log, time: int) -> Log:
+    """The part of an agreed log that ended by a time (ns); what comes next may have been performed by then."""
+    kept = sum(event.end <= time for event in log.events)
+    if kept == len(log.bound):
+        return log
+    return replace(
+        log,
+        events=log.events[:kept],
+        bound=log.bound[:kept],
+        target=log.target[:kept],
+        rest=log.bound[kept],
+        rest_target=log.target[kept],
+        unrecorded=True,
+    )
 
 
 def after(system: System, actor: int, replies: Sequence[int]) -> Bound | None:

@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from math import inf
 from operator import itemgetter
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Kind, Verb
 from cllm_sim.semantics import Memory, Outcome, initial, outcomes
-from cllm_sim.validate.commuting import FIRST, SECOND, freedom
-from cllm_sim.validate.replay import Log, after
+from cllm_sim.validator.commuting import FIRST, SECOND, freedom
+from cllm_sim.validator.replay import Log, after
 
 
 class Move(NamedTuple):
@@ -128,9 +129,11 @@ class Logs:
 class Search(Logs):
     """One judgement. After `run`: `order` is the accepted order; or `farthest` is the deepest dead end."""
 
-    def __init__(self, system: System, logs: Sequence[Log], budget_moves: int) -> None:
+    def __init__(self, system: System, logs: Sequence[Log], budget_moves: int, stop_at: float = inf) -> None:
+        """`stop_at`: a time of `time.perf_counter()` after which the search gives up, beside the budget of moves."""
         super().__init__(system, logs)
         self.budget_moves = budget_moves
+        self.stop_at = stop_at
         self.total = sum(self.lengths)
         self.free = freedom(system, logs)
         self.moves = 0
@@ -146,7 +149,7 @@ class Search(Logs):
     def run(self) -> bool | None:
         """Is there an order that does all events? None: the budget of moves was used up before that was known."""
         while self.done < self.total:
-            if self.moves >= self.budget_moves:
+            if self.moves >= self.budget_moves or (self.moves & 255 == 0 and perf_counter() > self.stop_at):
                 self._dead_end()
                 return None
             chosen = self._choose()

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Kind, Verb
 from cllm_sim.semantics import Fault, Memory, Pending, outcomes, waiters
-from cllm_sim.validate.replay import Log
-from cllm_sim.validate.search import Logs, Move
+from cllm_sim.validator.replay import Log
+from cllm_sim.validator.search import Logs, Move
 from cllm_sim.waiting import blocked_on
 
 

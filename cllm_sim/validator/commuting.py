@@ -12,7 +12,7 @@ to be tried. This file finds such events ahead of the search, from the operation
 - arriving at a barrier that has no more members than parties, or where no other arrival overlaps in time.
 
 Rules of this file: being wrong in one direction only. An event that is called free must be free, one that is not only costs
-time. A destroyed object frees nothing. `tests/validate` compares with a search that knows none of this.
+time. A destroyed object frees nothing. `tests/validator` compares with a search that knows none of this.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Kind, Verb
-from cllm_sim.validate.replay import Log
+from cllm_sim.validator.replay import Log
 
 FIRST, SECOND = 1, 2
 """Bits of an event's freedom: its only (or first) half, and the second half of a sleep."""
