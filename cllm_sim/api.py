@@ -262,7 +262,7 @@ def calibrate(
 
     started = time.perf_counter()
     folder = output_folder("", output, overwrite=overwrite) if output else None
-    model, sheet = calibration.measure(dict(settings or {}), text, seed, notify)
+    model, sheet, conditions = calibration.measure(dict(settings or {}), text, seed, notify)
     cached = cache_folder() / calibration.file_name(dict(settings or {}))
     for target in (cached, *((folder / "costs.toml",) if folder else ())):
         calibration.save(target, model)
@@ -277,6 +277,7 @@ def calibrate(
             "environment": environment(),
             "costs": str(cached),
             "sheet": sheet,
+            "conditions": conditions,
             "seconds": round(time.perf_counter() - started, 6),
             "exit_code": 0,
         }

@@ -31,9 +31,20 @@ def save(target: Path, model: CostModel) -> None:
     partial.replace(target)
 
 
-def measure(settings: Mapping[str, str], text: str | None, seed: int, notify: Notify) -> tuple[CostModel, list[dict[str, Any]]]:
-    """Measure this machine; returns the model and the sheet of measurements (value, spread, method, samples)."""
-    raise NotImplementedError
+def measure(
+    settings: Mapping[str, str], text: str | None, seed: int, notify: Notify
+) -> tuple[CostModel, list[dict[str, Any]], dict[str, float]]:
+    """Measure this machine: the model, the sheet of measurements (value, spread, method, samples), and the conditions."""
+    from real_runtime.learner import LearnerSettings
+    from real_runtime.measure import measure_in_fresh_process
+    from real_runtime.optimizer import OptimizerSettings
+    from real_runtime.settings import divided
+
+    learner, optimizer = divided(settings, LearnerSettings, OptimizerSettings)
+    found = measure_in_fresh_process(
+        learner, optimizer, Path(text) if text else None, seed, lambda what, done, total: notify(f"measuring {what}")
+    )
+    return CostModel.model_validate(found.sections()), list(found.rows()), dict(found.conditions)
 
 
 def costs_for(costs: str | None, settings: Mapping[str, str], notify: Notify) -> tuple[CostModel, str]:
@@ -44,6 +55,6 @@ def costs_for(costs: str | None, settings: Mapping[str, str], notify: Notify) ->
     if cached.is_file():
         return load_costs(cached), "the last calibration of this machine"
     notify("no calibration of this machine yet for these settings: measuring it now (a few seconds)")
-    model, _ = measure(settings, None, 1, notify)
+    model, _, _ = measure(settings, None, 1, notify)
     save(cached, model)
     return model, "calibrated for this run"

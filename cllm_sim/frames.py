@@ -1,6 +1,7 @@
 """Where a running text stands: the user's file and line, and the frames of its `yield from` chain.
 
-Rules of this file: frames are looked at, never changed. Every message to a user that names a line of a text gets it here.
+Rules of this file: frames are looked at, never changed. Every message to a user that names a line of a text gets it
+here.
 """
 
 from collections.abc import Iterator

@@ -51,7 +51,7 @@ class Job:
         return tuple(found)
 
     def region_slots(self, item: int) -> range:
-        """The slots whose gradients a region holds: its owner's or its control's, or its own piece of a numbered family."""
+        """The slots whose gradients a region holds: its owner's, its control's, or its piece of a numbered family."""
         thing = self.system.objects[item]
         if thing.owner is not None:
             return self.ranges[thing.owner]
@@ -78,6 +78,6 @@ class Job:
         return NOTHING
 
     def _part(self, actor: int, bound: Bound) -> int:
-        """The slice of a caller: a child's index, or for a control that takes one, too, the one after its children's."""
+        """The slice of a caller: a child's index; for a control that takes one, too, the one after its children's."""
         me, first = self.system.actors[actor], self.system.objects[bound.reads[0]]
         return len(me.children) if first.owner in me.children or first.crew == actor else me.index

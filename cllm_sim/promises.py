@@ -60,6 +60,11 @@ def promised(architecture: Architecture, asked: Sequence[str] = (), without: Seq
     return tuple(name for name in wanted if name not in without)
 
 
+def concerns(kind: str, names: Collection[str]) -> bool:
+    """Does a found class break one of the promises of these names?"""
+    return any(name in names for name in CLASS_PROMISE.get(kind, (kind,)))
+
+
 def verdicts(names: Iterable[str], broken: Collection[str], complete: bool) -> list[dict[str, Any]]:
     """`{name, verdict, class}` for every promise, given the classes found; undecided: not searched to the end."""
     rows: list[dict[str, Any]] = []

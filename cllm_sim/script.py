@@ -1,7 +1,7 @@
 """The environment's decisions in a run of limited length: which orders the root is given, one after another.
 
-The checker follows every option of a `choose`; the simulator and the runtime take the next entry of this script, so zero,
-one or many epochs are one text.
+The checker follows every option of a `choose`; the simulator and the runtime take the next entry of this script, so
+zero, one or many epochs are one text.
 """
 
 from cllm_sim.operations import BATCH, EPOCH, STOP

@@ -4,6 +4,7 @@ Rules of this file: one operation after another, the clock read outside of the a
 """
 
 import time
+from types import GeneratorType
 
 from cllm_sim.frames import checked_operation, where
 from cllm_sim.operations import Op, Steps
@@ -41,5 +42,5 @@ def drive(place: Workplace, actor: int) -> int:
 
 def _tell_place(error: Exception, steps: Steps) -> None:
     """Where an operation failed, its text still stands at it; where the text itself failed, the traceback says so."""
-    if steps.gi_frame is not None:
+    if isinstance(steps, GeneratorType) and steps.gi_frame is not None:
         error.add_note(f"The text stood at {where(steps)}")

@@ -8,8 +8,8 @@
     header                the current step, the request to stop
     log:*, state of actors  what every actor records about itself; nobody else writes there
 
-Rules of this file: layout only. Everything is created and initialised before the first process is forked. Keep in step with
-`perform.py` (who touches what) and `record.py` (the logs).
+Rules of this file: layout only. Everything is created and initialised before the first process is forked. Keep in step
+with `perform.py` (who touches what) and `record.py` (the logs).
 """
 
 from dataclasses import dataclass

@@ -46,7 +46,7 @@ class Failure:
         return (known if isinstance(known, type) and issubclass(known, parent) else parent)(self.message)
 
     def to_bytes(self, limit_bytes: int) -> bytes:
-        """As JSON of at most that many bytes: of a long traceback the end is kept, because that is where it happened."""
+        """As JSON of at most that many bytes; of a long traceback the end is kept, for it says where it happened."""
         short = replace(self, message=self.message[: limit_bytes // 16])  # at most 12 bytes for one character
         while len(text := json.dumps(asdict(short)).encode()) > limit_bytes:
             short = replace(short, details=short.details[len(short.details) // 2 + 1 :])

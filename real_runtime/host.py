@@ -5,10 +5,11 @@
                                     └── shared memory: steps, logs, errors
 
 It is started as a fresh interpreter with one BLAS thread, so it may fork; it is no actor and takes no part in the
-protocol. If an actor dies or nobody moves any more, all are ended, what they recorded is kept, and the message names who
-and where. If the command line dies, so does the host, and with it every actor.
+protocol. If an actor dies or nobody moves any more, all are ended, what they recorded is kept, and the message names
+who and where. If the command line dies, so does the host, and with it every actor.
 
 Rules of this file: the actors' protocol is never touched from here; messages go to the one descriptor that was given.
+Signal handlers only take notes, `watch` acts on them.
 """
 
 import fcntl
@@ -24,29 +25,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cllm_sim.compose import System, compose
-from cllm_sim.errors import BadRequest, CllmError, RunHung, SubjectFailed, WorkerDied
+from cllm_sim.errors import BadRequest, CllmError, WorkerDied
 from cllm_sim.job import Job
 from cllm_sim.library import load
-from cllm_sim.operations import RULES, Verb
 from cllm_sim.script import script
 from cllm_sim.tree import checked_tree
 from real_runtime import checkpoint
 from real_runtime.actor import drive
-from real_runtime.board import ERROR_BYTES, Board, create_board
+from real_runtime.board import ERROR_BYTES, Board, create_board, log_capacity
+from real_runtime.failure import Failure, failure_from
+from real_runtime.launch import STOP_SIGNALS
 from real_runtime.learner import Learner, LearnerSettings
 from real_runtime.libc import death_tie
 from real_runtime.optimizer import OptimizerSettings, optimizer_for
-from real_runtime.outcome import Metrics, train_result, write_run_trace
+from real_runtime.outcome import Metrics, plain, train_result, write_run_trace
 from real_runtime.perform import APPLIED, SAVED, STEP, STOPPING, Workplace
-from real_runtime.processes import Child, fork_actor, kill_all, process_state, wait_any
-from real_runtime.record import current_op
+from real_runtime.processes import Child, Exit, fork_actor, kill_all, wait_any
+from real_runtime.record import doing
 from real_runtime.settings import divided
 from real_runtime.spec import RunSpec, spec_from_json
+from real_runtime.stillness import Stillness, who
 from real_runtime.text import load_text
 
 POLL_SECONDS = 0.25
-STOP_LIMIT_SECONDS = 30.0
+CHECKPOINTS = "checkpoints"
 Send = Callable[[dict[str, Any]], None]
 
 
@@ -62,36 +67,41 @@ class Host:
         self.system: System = compose(architecture, tree)
         self.job = Job(self.system, spec.slots)
         _check_injections(spec, self.system, self.job)
-        self.corpus = load_text(Path(spec.text) if spec.text else None)
         own = dict(self.loaded.settings)
         texts = {name: value for name, value in spec.settings.items() if name not in own}
         learner_texts, optimizer_texts = divided(texts, LearnerSettings, OptimizerSettings)
-        self.learner = Learner(LearnerSettings.from_texts(learner_texts), self.corpus)
         self.optimizer_settings = OptimizerSettings.from_texts(optimizer_texts)
         self.optimizer = optimizer_for(self.optimizer_settings)
+        self.corpus = load_text(Path(spec.text) if spec.text else None)
+        self.learner = Learner(LearnerSettings.from_texts(learner_texts), self.corpus)
         self.run_dir = Path(spec.run_dir)
         self.first_step = 0
         self.board: Board
+        self.metrics: Metrics
         self.children: list[Child] = []
-        self.stop_asked = 0.0
+        self.stops = 0
         self.origin_ns = 0
 
     # --- before ---
 
     def prepare(self) -> None:
         """Create the shared memory, with fresh weights or those of the newest checkpoint."""
-        names = self.optimizer.state_names
-        capacity = 4096 + (self.spec.steps + 2) * (64 + 16 * max(len(actor.children) for actor in self.system.actors))
-        self.board = create_board(self.system, self.job, self.learner, len(names), self.spec.steps, capacity)
+        names, steps = self.optimizer.state_names, self.spec.steps
+        capacity = log_capacity(self.system, steps)
+        self.board = create_board(self.system, self.job, self.learner, len(names), steps, capacity)
         if self.spec.resume:
             self._restore(names)
+        elif checkpoint.checkpoints_in(self.run_dir / CHECKPOINTS):
+            raise BadRequest(
+                f"{self.run_dir}: holds checkpoints of an earlier run; use --resume, --overwrite or another -o"
+            )
         else:
             self.board.weights[:] = self.learner.initial_weights(self.spec.seed)
         self.board.header[STEP] = self.board.header[SAVED] = self.first_step
         self.metrics = Metrics(self.board, self.run_dir, self.first_step)
 
     def _restore(self, names: tuple[str, ...]) -> None:
-        found = checkpoint.load(self.run_dir / "checkpoints")
+        found = checkpoint.load(self.run_dir / CHECKPOINTS)
         mine, theirs = self._identity(), found.meta.get("identity")
         if theirs != mine:
             different = [name for name in mine if not isinstance(theirs, dict) or theirs.get(name) != mine[name]]
@@ -106,34 +116,47 @@ class Host:
 
     def _identity(self) -> dict[str, Any]:
         """What a resumed run must share with the one it goes on from; the tree of processes is not part of it."""
-        return {
+        identity = {
             "seed": self.spec.seed,
             "slots": self.job.slots,
             "text": self.corpus.sha256,
-            "learner": json.loads(json.dumps(_plain(self.learner.settings))),
-            "optimizer": json.loads(json.dumps(_plain(self.optimizer_settings))),
+            "learner": plain(self.learner.settings),
+            "optimizer": plain(self.optimizer_settings),
         }
+        same: dict[str, Any] = json.loads(json.dumps(identity))  # as it comes back from a file
+        return same
 
     # --- the actors ---
 
     def start(self) -> None:
         """Fork one process per actor."""
-        orders = script(self.spec.steps - self.first_step, self.spec.epoch_steps)
+        orders = script(self.spec.steps - self.first_step, self.spec.epoch_steps, self.first_step)
         place = Workplace(
             self.system, self.job, self.board, self.learner, self.optimizer,
             self.optimizer_settings.gradient_clip_val, self.spec.seed, orders, self._keep_house, self.spec.inject,
         )  # fmt: skip
         self.origin_ns = time.monotonic_ns()
         for actor in range(len(self.system.actors)):
-            self.children.append(
-                fork_actor(lambda a=actor: drive(place, a), on_error=lambda error, a=actor: self._report(a, error))  # type: ignore[misc]
-            )
+            self.children.append(fork_actor(self._life_of(place, actor), on_error=self._report_of(actor)))
 
-    def _report(self, actor: int, error: BaseException) -> None:
+    def _life_of(self, place: Workplace, actor: int) -> Callable[[], int]:
+        def live() -> int:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to a whole group, it is the host that answers it
+            return drive(place, actor)
+
+        return live
+
+    def _report_of(self, actor: int) -> Callable[[BaseException], None]:
         """In the actor's process: leave the error where it outlives the process."""
-        first = str(error) if isinstance(error, CllmError) else f"{type(error).__name__}: {error}"
-        text = (first.replace("\n", " ") + "\n" + "".join(traceback.format_exception(error))).encode()[:ERROR_BYTES]
-        self.board.errors[actor][: len(text)] = memoryview(text)
+
+        def report(error: BaseException) -> None:
+            failure = Failure.of(error, "subject")
+            if not isinstance(error, CllmError):
+                failure = replace(failure, message=f"{_place_in(self.loaded.path, error)}{failure.message}")
+            text = failure.to_bytes(ERROR_BYTES)
+            self.board.errors[actor][: len(text)] = memoryview(text)
+
+        return report
 
     def _keep_house(self, done: int, last: bool) -> None:
         """In the root's process, between two orders: write a checkpoint when one is due."""
@@ -144,79 +167,54 @@ class Host:
             for vector, name in zip(self.board.state, self.optimizer.state_names, strict=True):
                 tensors.update(self.learner.tensors(vector, f"{name}."))
             meta = {"identity": self._identity(), "applied": int(self.board.header[APPLIED])}
-            checkpoint.save(self.run_dir / "checkpoints", done, tensors, meta)
+            checkpoint.save(self.run_dir / CHECKPOINTS, done, tensors, meta)
             self.board.header[SAVED] = done
 
     # --- watching ---
 
     def watch(self) -> None:
         """Wait for all actors to end; raises WorkerDied or RunHung after ending everybody."""
-        moved_at, seen = time.monotonic(), (-1, -1.0)
+        stillness, told = Stillness(self.system, self.board, self.children, self.spec.hang_after_seconds), False
         while any(child.end is None for child in self.children):
-            woken = wait_any(self.children, POLL_SECONDS)
-            for gone in woken.exits:
-                if gone.status != 0:
-                    self._died(gone.child, gone.description)
+            for gone in wait_any(self.children, POLL_SECONDS).exits:
+                self._check_end(gone)
             self._progress()
-            now = time.monotonic()
-            state = (int(self.board.counts[:, 0].sum()), self._busy_seconds())
-            if state != seen:
-                moved_at, seen = now, state
-            if now - moved_at > self.spec.hang_after_seconds:
-                self._hung()
-            if self.stop_asked and now - self.stop_asked > STOP_LIMIT_SECONDS:
+            if self.stops and not told:
+                told = True
+                self.send({"event": "stopping", "step": int(self.board.header[STEP])})
+            if self.stops > 1:
                 kill_all(self.children)
-                raise SubjectFailed(f"the step did not end within {STOP_LIMIT_SECONDS:g} s of being asked to stop")
-
-    def _busy_seconds(self) -> float:
-        """Processor time of all actors, so that one long operation is not taken for a hang."""
-        states = [process_state(child.pid) for child in self.children if child.end is None]
-        return sum(state.cpu_seconds for state in states if state is not None)
+            if stillness.too_long():
+                rows, hung = stillness.report(int(self.board.header[STEP]))
+                kill_all(self.children)
+                self.send({"event": "stuck", "rows": rows})
+                raise hung
 
     def _progress(self) -> None:
         for row in self.metrics.new_rows():
             self.send({"event": "step", **row})
 
-    def _who(self, actor: int) -> str:
-        role = "control" if self.system.actors[actor].children else "worker"
-        return f"{role} {self.system.actors[actor].name}"
-
-    def _died(self, child: Child, how: str) -> None:
-        actor = self.children.index(child)
-        doing, step = current_op(self.board, actor), int(self.board.header[STEP])
-        error = self.board.error_of(actor)
+    def _check_end(self, gone: Exit) -> None:
+        actor = self.children.index(gone.child)
+        state = doing(self.board, actor)
+        if gone.status == 0 and state.finished:
+            return
+        step, reported = int(self.board.header[STEP]), self.board.error_of(actor)
         kill_all(self.children)
-        where = f"{self._who(actor)} (process {child.pid})"
-        if error:
-            message, _, details = error.partition("\n")
-            self.send({"event": "details", "text": details})
-            raise WorkerDied(f"{where} failed in step {step}, in '{doing}': {message}; all processes were ended")
-        raise WorkerDied(f"{where} died in step {step}, in '{doing}': {how}; all processes were ended")
-
-    def _hung(self) -> None:
-        waiting = []
-        for actor, child in enumerate(self.children):
-            if child.end is None:
-                doing = current_op(self.board, actor)
-                state = process_state(child.pid)
-                stopped = state is not None and state.letter in "Tt"
-                blocks = doing.split(" ")[0] in {str(verb) for verb in Verb if RULES[verb].blocks}
-                words = state.words if state else "gone"
-                waiting.append((not stopped and blocks, f"{self._who(actor)} is {words} in '{doing}'"))
-        kill_all(self.children)
-        rows = [text for _, text in sorted(waiting, key=lambda row: row[0])]
-        self.send({"event": "stuck", "rows": rows})
-        limit = self.spec.hang_after_seconds
-        more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
-        raise RunHung(
-            f"nobody moved for {limit:g} s in step {int(self.board.header[STEP])}: {rows[0]}{more}; all processes were ended"
-        )
+        name = f"{who(self.system, actor)} (process {gone.child.pid})"
+        if not reported:
+            how = gone.description
+            raise WorkerDied(f"{name} died in step {step}, {state.words}: {how}; all processes were ended")
+        failure = failure_from(reported)
+        self.send({"event": "details", "text": failure.details})
+        if failure.kind != "subject":
+            raise failure.error()
+        place = f"{name} failed in step {step}, {state.words}"
+        raise WorkerDied(f"{place}: {failure.message}; all processes were ended")
 
     def ask_to_stop(self, *_: object) -> None:
         """Signal handler: end after the current step; the second time at once."""
-        if self.stop_asked:
-            kill_all(self.children, 5.0)
-        self.stop_asked = self.stop_asked or time.monotonic()
+        self.stops += 1
         if hasattr(self, "board"):
             self.board.header[STOPPING] = 1
 
@@ -230,18 +228,24 @@ class Host:
         self.send({"event": "start", "processes": len(self.system.actors), "slots": self.job.slots,
                    "parameters": self.learner.size, "first_step": self.first_step})  # fmt: skip
         try:
-            if not self.stop_asked:
+            if not self.stops:
                 self.start()
             self.watch()
-            self._progress()
         finally:
             kill_all(self.children)
-            complete = write_run_trace(self)
-        return train_result(self, before, complete, time.perf_counter() - started)
+            self._progress()
+            cut = write_run_trace(self)
+        if cut:
+            more = f" and {len(cut) - 1} more" if len(cut) > 1 else ""
+            text = f"the log of {cut[0]}{more} was too short for all events: the trace shows only how the run began"
+            self.send({"event": "details", "text": text})
+        return train_result(self, before, time.perf_counter() - started)
 
 
-def _plain(settings: Any) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
+def _place_in(path: str, error: BaseException) -> str:
+    """`file:line: ` of the innermost call of this file that an error went through; empty if it went through none."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return f"{path}:{lines[-1]}: " if lines else ""
 
 
 def _check_injections(spec: RunSpec, system: System, job: Job) -> None:
@@ -250,12 +254,12 @@ def _check_injections(spec: RunSpec, system: System, job: Job) -> None:
         if item.kind == "nan" and item.slot >= job.slots:
             raise BadRequest(f"--inject: there is no slot {item.slot}; the slots are 0 to {job.slots - 1}")
         if item.kind != "nan" and item.actor not in names:
-            raise BadRequest(f"--inject: there is no actor {item.actor}")
+            raise BadRequest(f"--inject: there is no actor {item.actor}; the actors are {', '.join(names[:14])}")
 
 
 @contextmanager
 def locked(run_dir: Path) -> Iterator[None]:
-    """Hold the run directory for this process; raises BadRequest where another run holds it."""
+    """Hold the run directory for this process and its actors; raises BadRequest where another run holds it."""
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
         file = (run_dir / "lock").open("a+", encoding="utf-8")
@@ -270,34 +274,48 @@ def locked(run_dir: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}")
         file.flush()
-        os.set_inheritable(file.fileno(), False)
         yield
 
 
-def main() -> int:
-    """Entry point of the host process: spec as first argument, descriptor for messages as second."""
-    spec, descriptor = spec_from_json(sys.argv[1]), int(sys.argv[2])
-    death_tie()()
-    if os.getppid() != int(sys.argv[3]):
-        return 1
-    output = os.fdopen(descriptor, "w", encoding="utf-8")
-
+def _sender(descriptor: int) -> Send:
     def send(message: dict[str, Any]) -> None:
-        output.write(json.dumps(message) + "\n")
-        output.flush()
+        left = (json.dumps(message) + "\n").encode()
+        while left:
+            left = left[os.write(descriptor, left) :]
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return send
+
+
+def _serve(spec: RunSpec, send: Send) -> None:
+    """The run, and as its last message the result or what it ended with."""
     try:
         with locked(Path(spec.run_dir)):
-            host = Host(replace(spec), send)
-            signal.signal(signal.SIGTERM, host.ask_to_stop)
+            host = Host(spec, send)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, host.ask_to_stop)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             send({"event": "result", "data": host.run()})
-    except CllmError as error:
-        kind = "request" if isinstance(error, BadRequest) else "subject"
-        send({"event": "error", "kind": kind, "message": str(error)})
+    except BrokenPipeError:
+        raise
     except Exception as error:
-        send({"event": "details", "text": traceback.format_exc()})
-        send({"event": "error", "kind": "internal", "message": f"{type(error).__name__}: {error}"})
+        failure = Failure.of(error)
+        if not isinstance(error, CllmError):
+            send({"event": "details", "text": failure.details})
+        send({"event": "error", "kind": failure.kind, "name": failure.name, "message": failure.message})
+
+
+def main() -> int:
+    """Entry point of the host process; arguments: the spec, the descriptor for messages, the caller's process id."""
+    spec, descriptor, caller = spec_from_json(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    death_tie()()
+    if os.getppid() != caller:
+        return 1
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    np.seterr(all="ignore")  # a number that is not finite is found, and named, by the update; nobody needs a warning
+    try:
+        _serve(spec, _sender(descriptor))
+    except BrokenPipeError:
+        return 1  # nobody listens any more
     return 0
 
 

@@ -1,7 +1,8 @@
 """What a run leaves behind: metrics line by line, the trace of all actors, and the fields of its result.
 
 Rules of this file: it reads the board after or beside the run and writes files; it never takes part in the protocol. A
-step counts as finished once its update has been applied. JSON knows no NaN: in files, a number that is not finite is null.
+step counts as finished once its update has been applied. JSON knows no NaN: in files, a number that is not finite is
+null.
 """
 
 import json
@@ -27,7 +28,7 @@ METRICS_FILE, TRACE_FILE = "metrics.jsonl", "trace.jsonl"
 
 
 class Metrics:
-    """Rows of finished steps, once each; also written to `metrics.jsonl`. `written` is the last step that has its row."""
+    """Rows of finished steps, once each; also written to `metrics.jsonl`. `written` is the last step with its row."""
 
     def __init__(self, board: Board, run_dir: Path, first_step: int) -> None:
         self.board = board
@@ -133,8 +134,8 @@ def write_run_trace(host: "Host") -> list[str]:
 def train_result(host: "Host", heldout_before: float, seconds: float) -> dict[str, Any]:
     """The fields of a train result that only the runtime can know.
 
-    Where the actors were ended in the middle of a step, the weights may be half of this step and half of the one before:
-    then there is neither a digest nor a held-out loss of them.
+    Where the actors were ended in the middle of a step, the weights may be half of this step and half of the one
+    before: then there is neither a digest nor a held-out loss of them.
     """
     board, first = host.board, host.first_step
     last = host.metrics.written

@@ -1,11 +1,11 @@
-"""The native action of every operation: the one permitted twin of `cllm_sim.semantics`, judged on every run by `validate`.
+"""The native action of every operation: the one permitted twin of `cllm_sim.semantics`, judged by `validate`.
 
 An actor keeps a table from operation to action, built on first use from its bindings; operations are interned, so the
 table is found by identity. Every action takes nothing and returns the reply.
 
 Rules of this file: an action does what `semantics.outcomes` says, natively, and nothing else. Arithmetic is asked of
-`Job` (which slots, which folds) and of `learner`, `reduction` and `optimizer` (how). What semantics calls a fault of the
-text and this file cannot perform raises SubjectFailed.
+`Job` (which slots, which folds) and of `learner`, `reduction` and `optimizer` (how). What semantics calls a fault of
+the text and this file cannot perform raises SubjectFailed.
 """
 
 import math

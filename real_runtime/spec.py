@@ -1,7 +1,7 @@
 """What a run is asked to do, as one plain value that travels to the host process as JSON.
 
-Rules of this file: data and its checks only. Processes get a reference to the architecture's file and load it themselves;
-generators and functions are never sent anywhere.
+Rules of this file: data and its checks only. Processes get a reference to the architecture's file and load it
+themselves; generators and functions are never sent anywhere.
 """
 
 import json

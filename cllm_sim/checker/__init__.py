@@ -20,7 +20,7 @@ from cllm_sim.compose import System, compose
 from cllm_sim.errors import BadRequest
 from cllm_sim.grammar import text_lines
 from cllm_sim.operations import Kind
-from cllm_sim.promises import promised, verdicts
+from cllm_sim.promises import concerns, promised, verdicts
 from cllm_sim.results import SCHEMA, ExitCode, RunResult, environment, scope
 from cllm_sim.tree import checked_tree
 
@@ -109,9 +109,9 @@ def _uses_cursor(found: Found) -> bool:
 
 def _unreached(loaded: Loaded, found: Found) -> list[dict[str, Any]]:
     """Statements of the texts that no behaviour reaches: the guard against holding because nothing happens."""
-    source = Path(loaded.path).read_text(encoding="utf-8")
+    source = Path(loaded.path).read_text(encoding="utf-8-sig")
     reached = {line for path, line in found.space.lines if path == loaded.path}
-    rows = source.splitlines()
+    rows = source.split("\n")
     missing = sorted(text_lines(source) - reached)
     return [{"path": loaded.path, "line": line, "text": rows[line - 1].strip()} for line in missing]
 
@@ -122,10 +122,12 @@ def _result(
     judged.broken.extend(never_fulfilled(found))
     kinds = [row["class"] for row in judged.broken]
     rows = verdicts(names, kinds, found.complete)
-    wanted = {row["class"] for row in rows if row["verdict"] == "broken"}
-    broken = [{**row, "class": row["class"].removesuffix("-on-weights")} for row in judged.broken]
-    broken = [row for row in broken if row["class"] in wanted]
-    verdict = "broken" if wanted else "holds" if found.complete else "undecided"
+    broken = [
+        {**row, "class": row["class"].removesuffix("-on-weights")}
+        for row in judged.broken
+        if concerns(row["class"], names)
+    ]
+    verdict = "broken" if broken else "holds" if found.complete else "undecided"
     code = {"broken": ExitCode.SUBJECT, "holds": ExitCode.HOLDS, "undecided": ExitCode.UNDECIDED}[verdict]
     first = next((row["counterexample"] for row in broken if row["counterexample"]), None)
     return RunResult(
@@ -143,6 +145,7 @@ def _result(
             "verdict": verdict,
             "promises": rows,
             "broken": broken,
+            "defects": judged.total,
             "states": len(found.states),
             "transitions": len(found.source),
             "complete": found.complete,

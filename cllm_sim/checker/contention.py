@@ -30,7 +30,10 @@ def pile_up(space: Space, mutex: int) -> tuple[int, list[Move]]:
         if count > best:
             best, best_length = count, len(moves)
         owner = state.memory.value[mutex] - 1
-        steps = list(space.steps(state, pending))
+        try:
+            steps = list(space.steps(state, pending))
+        except UnboundedText:
+            break
         if not steps:
             break
         step = next((step for step in steps if step.actor != owner), steps[0])

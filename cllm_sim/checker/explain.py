@@ -129,7 +129,7 @@ def places(space: Space, defect: Defect, example: dict[str, Any]) -> list[dict[s
     if defect.movers and not notes and example["steps"]:
         last = example["steps"][-1]
         notes.append(_note(last, f"{last['actor']}: {last['op']}"))
-    if not defect.movers:
+    if defect.kind in ("deadlock", "partial-deadlock"):
         notes.extend(_note(row, f"{row['actor']} waits for {row['waits_for']}") for row in example["stuck"])
         notes.extend(_note(row, f"{row['actor']} left here") for row in example["finished"])
     notes.extend(declarations(space))

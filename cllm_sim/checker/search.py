@@ -140,21 +140,19 @@ class _Search:
             while current < len(found.states) and not found.limit:
                 self._visit(current)
                 current += 1
-                if current & 127 == 0:
-                    self._check_limits(started, current, progress)
+                self._check_limits(time.perf_counter() - started)
+                if progress is not None and current & 127 == 0:
+                    progress(len(found.states), len(found.states) - current, time.perf_counter() - started)
         except UnboundedText as unbounded:
             found.limit = str(unbounded)
         found.seconds = time.perf_counter() - started
         return found
 
-    def _check_limits(self, started: float, current: int, progress: Progress | None) -> None:
-        elapsed = time.perf_counter() - started
+    def _check_limits(self, elapsed: float) -> None:
         if elapsed > self.limits.seconds:
             self.found.limit = f"the budget of {self.limits.seconds:g} s was used up"
         elif len(self.found.states) > self.limits.states:
             self.found.limit = f"the limit of {self.limits.states:,} states was reached"
-        if progress is not None:
-            progress(len(self.found.states), len(self.found.states) - current, elapsed)
 
     def _visit(self, number: int) -> None:
         state = self.found.states[number]

@@ -18,7 +18,7 @@ from cllm_sim.errors import BadArchitecture, NondeterministicText
 from cllm_sim.frames import chain, checked_operation, where
 from cllm_sim.operations import Op, Place, Scope, Shared, Steps
 
-SITUATIONS_MAX = 5_000
+SITUATIONS_MAX = 2_000
 """Limit of local situations per text; more means that a text counts without bound."""
 
 SILENT_LINES_MAX = 300_000
@@ -95,6 +95,7 @@ class Automaton:
         before = sys.gettrace()
         try:
             self._recall(steps, replies[:-1])
+            tracer.last = where(steps).line if replies else tracer.last
             sys.settrace(tracer)  # everything before has been traced when it was new
             op: Any = steps.send(replies[-1]) if replies else next(steps)
         except StopIteration:
@@ -133,7 +134,7 @@ class Automaton:
         """The local variable with the most different values."""
         values: dict[str, set[Hashable]] = {}
         for key in self.seen:
-            for frame in key[1:] if isinstance(key, tuple) else ():
+            for frame in key[1:] if isinstance(key, tuple) and key[0] != "finished" else ():
                 for name, value in frame[1]:
                     values.setdefault(name, set()).add(value)
         return max(values, key=lambda name: len(values[name]), default="?")

@@ -14,7 +14,7 @@ from cllm_sim.checker.graph import Progress, progress
 from cllm_sim.checker.realise import contended, goal_of, ordered, realise
 from cllm_sim.checker.search import Defect, Found, orbit_name, place_of
 from cllm_sim.checker.space import Space, State
-from cllm_sim.checker.trap import first_lost
+from cllm_sim.checker.trap import first_lost, lines_of_round
 from cllm_sim.checker.walk import Move, format_schedule, parse_schedule, walk
 from cllm_sim.errors import BadArchitecture
 from cllm_sim.operations import Place, Verb
@@ -27,12 +27,12 @@ BROKEN_MAX = 24
 
 @dataclass
 class Judged:
-    """What a verdict is made of: explained defects, unconfirmed ones, contention, the analysed graph."""
+    """What a verdict is made of: explained defects, unconfirmed ones, contention, the number of all."""
 
     broken: list[dict[str, Any]]
     unconfirmed: list[Defect]
     contention: list[dict[str, Any]]
-    progress: Progress | None
+    total: int
 
 
 def judge(loaded: Loaded, found: Found, crews: frozenset[int]) -> Judged:
@@ -40,14 +40,24 @@ def judge(loaded: Loaded, found: Found, crews: frozenset[int]) -> Judged:
     graph = progress(found, _all_deadlocks(found)) if found.complete else None
     defects = [*found.defects.values(), *(_progress_defects(found, graph) if graph else ())]
     broken, unconfirmed = [], []
-    for defect in sorted(defects, key=lambda item: (item.state, item.line))[:BROKEN_MAX]:
+    for defect in _explainable(defects):
         moves = realise(found, defect.state, goal_of(defect))
         if moves is None:
             unconfirmed.append(defect)
         else:
             broken.append(_explained(found, defect, moves, graph))
     coverage = _coverage(loaded)
-    return Judged([*coverage, *broken], unconfirmed, _contention(loaded, found, crews), graph)
+    total = len(coverage) + len(defects)
+    return Judged([*coverage, *broken], unconfirmed, _contention(loaded, found, crews), total)
+
+
+def _explainable(defects: list[Defect]) -> list[Defect]:
+    """At most BROKEN_MAX defects in the order they were met; the first of every class is always among them."""
+    ordered_defects = sorted(defects, key=lambda item: (item.state, item.line))
+    first = {item.kind: item for item in reversed(ordered_defects)}
+    others = [item for item in ordered_defects if first[item.kind] is not item]
+    chosen = [*first.values(), *others[: max(0, BROKEN_MAX - len(first))]]
+    return sorted(chosen, key=lambda item: (item.state, item.line))
 
 
 def _all_deadlocks(found: Found) -> list[int]:
@@ -93,7 +103,7 @@ def _explained(found: Found, defect: Defect, moves: list[Move], graph: Progress 
     example = counterexample(space, moves, _no_way_back(found, defect, graph), lost)
     if defect.kind == "race":
         example["race"] = race(space, moves, defect)
-    where = [*_promise_notes(space, defect), *places(space, defect, example)]
+    where = [*_promise_notes(space, defect), *_round_notes(found, defect), *places(space, defect, example)]
     first = where[0] if where else {"path": found.space.path, "line": 1}
     return {
         "class": _class(space, defect, example),
@@ -112,6 +122,13 @@ def _lost(found: Found, space: Space, defect: Defect, moves: list[Move]) -> list
     _, last = walk(space, moves)
     renaming = found.symmetry.renaming(last)
     return [actor for actor, name in enumerate(renaming) if name in defect.lost]
+
+
+def _round_notes(found: Found, defect: Defect) -> list[dict[str, Any]]:
+    """The lines of a round that may be gone for ever."""
+    if defect.kind != "livelock":
+        return []
+    return [{**_at(place), "note": "goes round here"} for place in lines_of_round(found, defect.state)]
 
 
 def _promise_notes(space: Space, defect: Defect) -> list[dict[str, Any]]:

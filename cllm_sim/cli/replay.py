@@ -4,7 +4,7 @@ Rules of this file: `api.replay` walks, here its steps are shown. On a terminal 
 """
 
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,40 +47,39 @@ def command(terminal: Terminal, architecture: str, schedule: str, pause: bool | 
     with stdout_reserved():
         walk = api.replay(architecture, schedule, **options.passed_on(given))
     waits = sys.stdin.isatty() and sys.stdout.isatty() if pause is None else pause
-    steps = walk["steps"]
-    for number, row in enumerate(steps, 1):
-        terminal.draw(lambda console, row=row, number=number: step(console, number, row))  # type: ignore[misc]
-        if waits and number < len(steps):
-            waits = _enter()
+    drawn = terminal.drawn(lambda console: steps(console, walk), sys.stdout)
+    for number, block in enumerate(blocks(drawn) if waits else [drawn] if walk["steps"] else []):
+        if number and waits:
+            waits = bool(sys.stdin.readline())  # at the end of the input the rest is shown without waiting
+        terminal.say(block)
     terminal.draw(lambda console: ending(console, walk))
     return 0
 
 
-def _enter() -> bool:
-    """Wait for Enter; at the end of the input the rest is shown without waiting."""
-    return bool(sys.stdin.readline())
+def steps(console: "Console", walk: Row) -> None:
+    """All steps, as a counterexample shows them."""
+    from cllm_sim.report import lines
+
+    lines.steps(console, walk)
 
 
-def step(console: "Console", number: int, row: Row) -> None:
-    """One step: number, actor, place, operation, and below it what changed and what it broke."""
-    from rich.text import Text
-
-    place = f"{Path(row['path']).name}:{row['line']}"
-    console.print(Text(f"{number:>4}  {row['actor']:<9} {place:<24} {row['op']}"), soft_wrap=True)
-    for change in row["changes"]:
-        console.print(Text(f"{'':<16}{change}", style="dim"), soft_wrap=True)
-    for fault in row["faults"]:
-        console.print(Text(f"{'':<16}{fault['class'].upper()}: {fault['text']}", style="bold red"), soft_wrap=True)
+def blocks(drawn: str) -> Iterator[str]:
+    """The drawn steps one by one: a line that begins with a number begins a step."""
+    block: list[str] = []
+    for row in drawn.split("\n"):
+        if block and click.unstyle(row)[:4].strip().isdecimal():
+            yield "\n".join(block)
+            block = []
+        block.append(row)
+    yield "\n".join(block)
 
 
 def ending(console: "Console", walk: Row) -> None:
-    """Who waits for what at the end, or that the walk can go on."""
-    from rich.text import Text
+    """Who waits for what at the end, or that nobody does."""
+    from cllm_sim.report import lines
 
-    for row in walk["stuck"]:
-        place = f"{Path(row['path']).name}:{row['line']}"
-        console.print(
-            Text(f"stuck {row['actor']:<9} {place:<24} waits for {row['needs']}", style="red"), soft_wrap=True
-        )
-    if not walk["stuck"]:
-        console.print(f"{len(walk['steps'])} steps; nobody is stuck here", soft_wrap=True)
+    if walk["stuck"]:
+        lines.blank(console)
+        lines.stuck(console, walk["stuck"])
+    else:
+        lines.line(console, f"{len(walk['steps'])} steps; nobody is stuck here")

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -100,7 +101,7 @@ class Terminal:
             for number, result in enumerate(results):
                 if number:
                     self.say("")
-                self.draw(lambda console, shown=result: render(shown, console))  # type: ignore[misc]
+                self.draw(partial(render, result))
         return worst([result.exit_code for result in results])
 
 

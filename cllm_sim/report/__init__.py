@@ -5,8 +5,8 @@
 - `text.render` shows any result on a terminal;
 - `wording` has the words for a difference, `evidence` turns a defect into the graph that shows it.
 
-Rules of this package: no simulator, no checker, no trace, no runtime; the same result gives the same bytes. matplotlib,
-networkx and jinja2 are imported when something is drawn.
+Rules of this package: no simulator, no checker, no trace, no runtime; the same result gives the same bytes.
+matplotlib, networkx and jinja2 are imported when something is drawn.
 """
 
 from pathlib import Path

@@ -1,10 +1,12 @@
 """From a defect of a check result to the graph that shows it: who waits for whom, or what happens before what.
 
-The orders drawn are those that the steps themselves tell: the order of one actor's own steps, a mutex given back and then
-taken, a barrier that lets its members go on, a word stored and then awaited. Rules of this file: it reads the `broken` rows
-of a result and writes the `graphs` rows of a comparison; keep it in step with the words of `changes` there.
+The orders drawn are those that the steps themselves tell: the order of one actor's own steps, a mutex given back and
+then taken, a barrier that lets its members go on, a word stored and then awaited. Rules of this file: it reads the
+`broken` rows of a result and writes the `graphs` rows of a comparison; keep it in step with the words of `changes`
+there.
 """
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +25,7 @@ AWAITED = re.compile(r"(?:await|load) (\S+)")
 
 
 def graphs(result: Mapping[str, Any]) -> list[Row]:
-    """The `graphs` rows for the result of a check or a simulation: the first race and the first deadlock to be drawn."""
+    """The `graphs` rows for the result of a check or a simulation: the first race and the first deadlock."""
     found: dict[str, Row] = {}
     for defect in (*_came_to_rest(result), *(result.get("broken") or ())):
         graph = graph_of(result["architecture"], (result.get("scope") or {}).get("workers") or 0, defect)
@@ -37,7 +39,11 @@ def _came_to_rest(result: Mapping[str, Any]) -> list[Row]:
     deadlock = result.get("deadlock") or {}
     if not deadlock.get("stuck"):
         return []
-    example = {"stuck": deadlock["stuck"], "waits": deadlock.get("edges") or (), "finished": deadlock.get("finished") or ()}
+    example = {
+        "stuck": deadlock["stuck"],
+        "waits": deadlock.get("edges") or (),
+        "finished": deadlock.get("finished") or (),
+    }
     return [{"text": "the simulated run came to rest before everybody had finished", "counterexample": example}]
 
 
@@ -56,7 +62,7 @@ def graph_of(architecture: str, workers: int, defect: Mapping[str, Any]) -> Row 
     return {**named, "nodes": nodes, "edges": edges}
 
 
-# ---------------------------------------------------------------------------------------------------------- happens-before
+# ----------------------------------------------------------------------------------------------------- happens-before
 def _happens_before(example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
     steps: Sequence[Mapping[str, Any]] = example["steps"]
     first, second = (_last(steps, access) for access in example["race"]["accesses"])
@@ -65,14 +71,16 @@ def _happens_before(example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
     edges = [_edge(source, target, on, "order") for source, target, on in across if {source, target} <= set(shown)]
     for actor in dict.fromkeys(steps[number]["actor"] for number in shown):
         mine = [number for number in shown if steps[number]["actor"] == actor]
-        edges += [_edge(source, target, "", "order") for source, target in zip(mine, mine[1:], strict=False)]
+        edges += [_edge(source, target, "", "order") for source, target in itertools.pairwise(mine)]
     edges.append(_edge(first, second, "nothing orders these", "missing"))
     return [_node(number, steps[number]) for number in shown], edges
 
 
 def _last(steps: Sequence[Mapping[str, Any]], access: Mapping[str, Any]) -> int:
     """The last step that is this access."""
-    return max(number for number, step in enumerate(steps) if all(step[key] == access[key] for key in ("actor", "op", "line")))
+    return max(
+        number for number, step in enumerate(steps) if all(step[key] == access[key] for key in ("actor", "op", "line"))
+    )
 
 
 def _node(number: int, step: Mapping[str, Any]) -> Row:
@@ -85,7 +93,7 @@ def _edge(source: int, target: int, label: str, style: str) -> Row:
 
 
 def _leading(steps: Sequence[Mapping[str, Any]], across: Sequence[Edge], ends: Sequence[int]) -> set[int]:
-    """Ends of orders between actors from which one of the last two accesses can be reached; the latest, if they are many."""
+    """Ends of orders between actors from which one of the last two accesses can be reached; the latest if many."""
     reached = set(ends)
     kept: set[int] = set()
     for source, target, _ in sorted(across, reverse=True):
@@ -124,7 +132,7 @@ def _barrier_edges(steps: Sequence[Mapping[str, Any]]) -> list[Edge]:
             if members := GO_ON.fullmatch(change):
                 others = [name for name in members[1].split(", ") if name in arrived and name != actor]
                 edges += [(arrived.pop(name), number, on) for name in others]
-                released.update({name: (number, on) for name in others})
+                released.update(dict.fromkeys(others, (number, on)))
     return edges
 
 
@@ -143,9 +151,9 @@ def _other(steps: Sequence[Mapping[str, Any]], source: int | None, target: int) 
     return source is not None and steps[source]["actor"] != steps[target]["actor"]
 
 
-# ---------------------------------------------------------------------------------------------------------------- wait-for
+# ----------------------------------------------------------------------------------------------------------- wait-for
 def _wait_for(example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
-    """Who is stuck waits for an object, the object for whoever could help; a circle of actors has no objects between."""
+    """Who is stuck waits for an object, the object for whoever could help; a circle of actors needs no objects."""
     stuck = {row["actor"]: row for row in example["stuck"]}
     waits = [edge for edge in example.get("waits") or () if edge["from"] in stuck]
     if any(edge["to"] in stuck for edge in waits):
@@ -153,7 +161,9 @@ def _wait_for(example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
     nodes = [_stuck_node(row) for row in stuck.values()]
     objects = dict.fromkeys(row["waits_for"] for row in stuck.values())
     needs = {row["waits_for"]: row.get("needs", "").partition(" (")[0] for row in stuck.values()}
-    nodes += [{"id": f"object {name}", "label": f"{name}\n{needs[name]}".strip(), "group": "object"} for name in objects]
+    nodes += [
+        {"id": f"object {name}", "label": f"{name}\n{needs[name]}".strip(), "group": "object"} for name in objects
+    ]
     helpers = dict.fromkeys(edge["to"] for edge in waits)
     nodes += [_ended_node(name, example) for name in helpers]
     edges = [_waits(actor, f"object {row['waits_for']}") for actor, row in stuck.items()]

@@ -1,7 +1,7 @@
 """The verdict of a whole comparison in one sentence, made of what its rows say and of nothing else.
 
-Rules of this file: what went wrong unexpectedly comes first; a median is told with its spread; nothing is claimed for a
-scope that was not looked at.
+Rules of this file: what went wrong unexpectedly comes first; a median is told with its spread; nothing is claimed for
+a scope that was not looked at.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,15 @@ NAMES_MAX = 4
 
 def headline(comparison: Comparison) -> str:
     """One sentence: who holds, who is broken, who is open, and what the fastest of those that hold costs."""
-    parts = [part for part in (_wrong(comparison), _holding(comparison), _broken(comparison), _open(comparison)) if part]
+    parts = [
+        part for part in (_wrong(comparison), _holding(comparison), _broken(comparison), _open(comparison)) if part
+    ]
     cost = _cost(comparison)
     if not parts and not cost:
         return "Nothing was compared."
     sentence = "; ".join([*parts, cost] if cost else parts)
-    return f"{sentence[0].upper() if sentence[:1].isalpha() and not _starts_with_name(comparison, sentence) else sentence[0]}{sentence[1:]}."
-
-
-def _starts_with_name(comparison: Comparison, sentence: str) -> bool:
-    return any(sentence.startswith(name) for name in comparison.architectures)
+    named = any(sentence.startswith(name) for name in comparison.architectures)  # a name keeps its own spelling
+    return f"{sentence if named else sentence[0].upper() + sentence[1:]}."
 
 
 def _names(rows: Sequence[Row]) -> str:
@@ -40,7 +39,9 @@ def _wrong(comparison: Comparison) -> str:
     failed = [row for row in comparison.rows if row.failures and not row.marked_broken]
     told = []
     if broken:
-        told.append(f"{_told_broken(broken)}, and nothing in its file says so" if len(broken) == 1 else _told_broken(broken))
+        told.append(
+            f"{_told_broken(broken)}, and nothing in its file says so" if len(broken) == 1 else _told_broken(broken)
+        )
     if illegal:
         told.append(f"what {_names(illegal)} really did is no legal behaviour of its text")
     if failed:
@@ -70,11 +71,18 @@ def _scope(comparison: Comparison, rows: Sequence[Row]) -> str:
 
 
 def _told_broken(rows: Sequence[Row]) -> str:
-    return listed([f"{name} is broken ({listed(_classes(rows, name))})" for name in dict.fromkeys(row.architecture for row in rows)])
+    return listed(
+        [
+            f"{name} is broken ({listed(_classes(rows, name))})"
+            for name in dict.fromkeys(row.architecture for row in rows)
+        ]
+    )
 
 
 def _classes(rows: Sequence[Row], name: str) -> list[str]:
-    return list(dict.fromkeys(found for row in rows if row.architecture == name for found in row.classes)) or ["no class told"]
+    return list(dict.fromkeys(found for row in rows if row.architecture == name for found in row.classes)) or [
+        "no class told"
+    ]
 
 
 def _broken(comparison: Comparison) -> str:
@@ -95,13 +103,19 @@ def _cost(comparison: Comparison) -> str:
     """What the fastest sound design costs, and how that compares."""
     sound = [row for row in comparison.rows if not row.marked_broken and row.verdict in ("holds", "undecided", None)]
     widest = max((row.workers for row in sound if row.architecture not in comparison.alone), default=0)
-    measured = [row for row in sound if row.measured_ms and row.workers == widest and row.architecture not in comparison.alone]
+    measured = [
+        row for row in sound if row.measured_ms and row.workers == widest and row.architecture not in comparison.alone
+    ]
     if not measured:
         return _predicted_cost([row for row in sound if row.predicted_ms and row.workers == widest])
     best = min(measured, key=lambda row: row.measured_ms.median if row.measured_ms else 0.0)
     assert best.measured_ms is not None
     spread = best.measured_ms
-    told = f" ({rounded(spread.p05)} to {rounded(spread.p95)})" if spread.p05 is not None and spread.p95 is not None else ""
+    told = (
+        f" ({rounded(spread.p05)} to {rounded(spread.p95)})"
+        if spread.p05 is not None and spread.p95 is not None
+        else ""
+    )
     against = [words for pair in comparison.pairs if (words := _against(pair, best, measured))]
     ratio = f", {listed(against)}" if against else ""
     return f"with {counted(widest, 'worker')} {best.architecture} takes {rounded(spread.median)} ms a step{told}{ratio}"

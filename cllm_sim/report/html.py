@@ -1,8 +1,8 @@
 """`index.html`: one file that needs nothing else, made from a comparison and its figures.
 
-Figures are put into the page as SVG without anything that points elsewhere; their ids get the figure's name in front, so
-that no two figures share one. Rules of this file: it fills `templates/index.html.j2`; what is said is made in `headline`,
-`tables` and `settings`, how it looks stands in `templates/page.css`.
+Figures are put into the page as SVG without anything that points elsewhere; their ids get the figure's name in front,
+so that no two figures share one. Rules of this file: it fills `templates/index.html.j2`; what is said is made in
+`headline`, `tables` and `settings`, how it looks stands in `templates/page.css`.
 """
 
 import re
@@ -24,6 +24,7 @@ from cllm_sim.report.shape import Comparison, Counterexample
 FIRST_LINES = re.compile(r"\A.*?(?=<svg)", re.DOTALL)
 ROOT = re.compile(r"<svg\b[^>]*?viewBox=\"([^\"]+)\"[^>]*>", re.DOTALL)
 STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 METADATA = re.compile(r"<metadata\b.*?</metadata>", re.DOTALL)
 IDS = re.compile(r'\b(id="|href="#|url\(#)')
 
@@ -63,23 +64,26 @@ def page(comparison: Comparison, drawn: Sequence[tuple[Picture, str]]) -> str:
 
 
 def inlined(name: str, title: str, svg: str) -> Markup:
-    """A stand-alone SVG as a part of a page: no prolog, no namespace addresses, ids of its own, and a name for the blind."""
-    body = METADATA.sub("", STYLE.sub("", FIRST_LINES.sub("", svg)))
+    """A stand-alone SVG as a part of a page: no prolog, no addresses, ids of its own, and a name for the blind."""
+    body = METADATA.sub("", STYLE.sub("", COMMENT.sub("", FIRST_LINES.sub("", svg))))
     label = Markup.escape(title)
     body = ROOT.sub(lambda found: f'<svg viewBox="{found[1]}" role="img" aria-label="{label}">', body, count=1)
-    return Markup(IDS.sub(lambda found: f"{found[1]}{name}-", body))  # noqa: S704 - made by matplotlib, not by a user
+    return Markup(IDS.sub(lambda found: f"{found[1]}{name}-", body))
 
 
 def _counterexample(example: Counterexample) -> dict[str, Any]:
     names = [step.actor for step in example.steps] + [row.actor for row in example.stuck]
-    labels = actor_labels(names)
+    labels = actor_labels(names, 1)  # a schedule may not move all: the root is a control all the same
     return {
         "title": " · ".join(part for part in (example.architecture, example.defect) if part),
         "text": example.text,
         "workers": example.workers,
         "schedule": example.schedule,
         "no_way_back": example.no_way_back,
-        "steps": [(labels[step.actor], place(step.path, step.line), step.op, ", ".join(step.changes)) for step in example.steps],
+        "steps": [
+            (labels[step.actor], place(step.path, step.line), step.op, ", ".join(step.changes))
+            for step in example.steps
+        ],
         "stuck": [(labels[row.actor], place(row.path, row.line), row.waits_for, row.needs) for row in example.stuck],
         "replay": replay_command(example),
     }
@@ -125,5 +129,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_plain(item)}" for name, item in value.items() if item is not None)
     return "" if value is None else str(value)
-
-

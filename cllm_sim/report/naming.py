@@ -29,14 +29,16 @@ def actor_label(name: str, controls: Collection[str]) -> str:
     return f"control {name}" if name in controls else f"worker {name}"
 
 
-def actor_labels(names: Collection[str]) -> dict[str, str]:
-    """The labels of all actors of one run."""
+def actor_labels(names: Collection[str], depth: int | None = None) -> dict[str, str]:
+    """The labels of all actors of one run; of some of them where the `depth` of their tree is given."""
     controls = parents(names)
+    if depth:
+        controls |= {name for name in names if (below := level(name)) is not None and below < depth}
     return {name: actor_label(name, controls) for name in names}
 
 
 def tree_names(count: int, workers: int) -> tuple[str, ...]:
-    """The addresses of a complete tree of `count` actors, every control before its children; numbers where none fits."""
+    """The addresses of a complete tree of `count` actors, controls before their children; numbers where none fits."""
     if count == 1:
         return ("0",)
     depth, size, width = 0, 1, 1

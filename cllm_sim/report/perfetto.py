@@ -1,9 +1,9 @@
 """`timeline.json`: the timelines of a comparison as Chrome trace events, which Perfetto and chrome://tracing open.
 
-A process group is one run of one architecture (real or simulated), a thread one actor, a slice work or waiting; the first
-thread shows the steps. Arrows lead from the actor that released a wait to the one that waited: where the result names it,
-and at barriers at which all actors shown meet, from the last to come. Times are microseconds; slices of one thread never
-overlap. Rules of this file: the same comparison gives the same bytes.
+A process group is one run of one architecture (real or simulated), a thread one actor, a slice work or waiting; the
+first thread shows the steps. Arrows lead from the actor that released a wait to the one that waited: where the result
+names it, and at barriers at which all actors shown meet, from the last to come. Times are microseconds; slices of one
+thread never overlap. Rules of this file: the same comparison gives the same bytes.
 """
 
 import json
@@ -65,7 +65,7 @@ def _steps(number: int, item: Timeline, slices: Sequence[Slice]) -> Iterator[Ent
             yield _slice(number, STEPS_THREAD, f"step {step}", "step", begin, following)
 
 
-# ------------------------------------------------------------------------------------------------------------------ arrows
+# ------------------------------------------------------------------------------------------------------------- arrows
 def _arrows(item: Timeline, slices: Sequence[Slice]) -> Iterator[tuple[int, int, float, float]]:
     """(releasing actor, waiting actor, time of the release, end of the wait), in ms."""
     told = [one for one in slices if one[4] is not None]
@@ -96,7 +96,7 @@ def _crossings(item: Timeline, slices: Sequence[Slice]) -> Iterator[tuple[int, i
             heads[actor] += 1
 
 
-# ----------------------------------------------------------------------------------------------------------------- entries
+# ------------------------------------------------------------------------------------------------------------ entries
 def _us(milliseconds: float) -> float:
     return round(1000 * milliseconds, 3)
 

@@ -1,4 +1,5 @@
-"""Numbers as people read them: three figures that mean something, the unit behind them, a median never without its spread.
+"""Numbers as people read them: three figures that mean something, the unit behind them, a median never without its
+spread.
 
 Rules of this file: numbers to text, nothing else. A number that is missing is a dash; one that is none says so.
 """
@@ -16,8 +17,8 @@ def rounded(value: float, figures: int = 3) -> str:
         return "∞" if value > 0 else "-∞"
     if value == 0:
         return "0"
-    decimals = figures - 1 - math.floor(math.log10(abs(value)))
-    value = round(value, decimals)
+    value = round(value, figures - 1 - math.floor(math.log10(abs(value))))
+    decimals = figures - 1 - math.floor(math.log10(abs(value)))  # again: 99.96 has become 100
     return f"{value:,.{max(0, min(decimals, 6))}f}"
 
 
@@ -27,8 +28,8 @@ def milliseconds(value: float | None) -> str:
 
 
 def between(low: float | None, high: float | None) -> str:
-    """`19.8 to 21.9`, or nothing where an end is missing."""
-    return "" if low is None or high is None else f"{rounded(low)} to {rounded(high)}"
+    """`19.8–21.9`, or nothing where an end is missing."""
+    return "" if low is None or high is None else f"{rounded(low)}–{rounded(high)}"
 
 
 def percent(value: float | None, signed: bool = False) -> str:

@@ -1,8 +1,8 @@
 """The shape of a comparison as reports read it: what stands in the result, checked once, with names instead of keys.
 
-Every part is optional (a comparison `--with check` has no measured times); a part that is null counts as missing. Times
-are milliseconds, shares are fractions of 1. Rules of this file: shapes only, no drawing and no wording. Keep it in step
-with what `compare` writes; fields are only ever added there, and what is unknown here is ignored.
+Every part is optional (a comparison `--with check` has no measured times); a part that is null counts as missing.
+Times are milliseconds, shares are fractions of 1. Rules of this file: shapes only, no drawing and no wording. Keep it
+in step with what `compare` writes; fields are only ever added there, and what is unknown here is ignored.
 """
 
 from collections.abc import Iterable
@@ -108,7 +108,7 @@ class Row(Part):
 
 
 class Pair(Part):
-    """Two architectures: `ratio` is the step time of `b` divided by that of `a`, so above 1 means that `a` is faster."""
+    """Two architectures: `ratio` is the step time of `b` divided by that of `a`, so above 1 `a` is faster."""
 
     a: str
     b: str

@@ -1,8 +1,8 @@
 """The table of a comparison, cell by cell, for the page and for the terminal alike.
 
-A cell has one main line and one detail line under it (a spread, a noise floor, what a verdict is about); its tone is a word
-that each medium turns into a look. A column in which no row has anything to say is left out. Rules of this file: words and
-numbers, no layout.
+A cell has one main line and one detail line under it (a spread, a noise floor, what a verdict is about); its tone is
+a word that each medium turns into a look. A column in which no row has anything to say is left out. Rules of this
+file: words and numbers, no layout.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ def table(comparison: Comparison) -> Table:
     return Table(tuple(filled), tuple(zip(*filled.values(), strict=True)))
 
 
-# ------------------------------------------------------------------------------------------------------------------- cells
+# -------------------------------------------------------------------------------------------------------------- cells
 def _architecture(comparison: Comparison, row: Row) -> Cell:
     if row.architecture in comparison.alone:
         return Cell(row.architecture, "one process")
@@ -92,7 +92,9 @@ def _measured(_: Comparison, row: Row) -> Cell:
 
 
 def _error(_: Comparison, row: Row) -> Cell:
-    noise = f"noise {percent(row.noise_floor_pct)}" if row.noise_floor_pct is not None else ""
+    noise = (
+        f"noise\u00a0{percent(row.noise_floor_pct)}".replace(" ", "\u00a0") if row.noise_floor_pct is not None else ""
+    )
     return Cell(percent(row.error_pct, signed=True), noise)
 
 
@@ -100,7 +102,7 @@ def _speedup(_: Comparison, row: Row) -> Cell:
     if not row.speedup_vs_serial:
         return Cell()
     low, high = row.speedup_interval or (None, None)
-    spread = f"{low:.2f} to {high:.2f}" if low is not None and high is not None else ""
+    spread = f"{low:.2f}–{high:.2f}" if low is not None and high is not None else ""
     return Cell(f"{row.speedup_vs_serial:.2f}x", spread)
 
 
@@ -150,17 +152,22 @@ COLUMNS = (
 )
 
 
-# ------------------------------------------------------------------------------------------------------------------- notes
+# -------------------------------------------------------------------------------------------------------------- notes
 def notes(comparison: Comparison) -> list[str]:
     """What the table leaves unsaid: which digests, which steps were not finite, what was predicted how well."""
-    told = [_weights(comparison, row) for row in comparison.rows if len(row.different_digests) > 1 or any(row.nonfinite_steps)]
+    told = [
+        _weights(comparison, row)
+        for row in comparison.rows
+        if len(row.different_digests) > 1 or any(row.nonfinite_steps)
+    ]
     told += [f"{comparison.label(row)}: {failure}" for row in comparison.rows for failure in row.failures]
     told += _shared_digest(comparison)
     told += _prediction(comparison)
     if comparison.bigram_bits_per_byte is not None:
         told.append(f"the text's own bigram entropy is {bits(comparison.bigram_bits_per_byte)} bits per byte")
     told += [
-        f"{item.architecture} with {counted(item.workers, 'worker')} became {percent(item.growth_pct)} slower than the baseline"
+        f"{item.architecture} with {counted(item.workers, 'worker')} became {percent(item.growth_pct)} slower than the "
+        "baseline"
         for item in comparison.regressions
     ]
     return told
@@ -197,7 +204,9 @@ def _prediction(comparison: Comparison) -> list[str]:
     if comparison.inversions:
         pairs = [f"{item.a} and {item.b} with {item.workers} workers" for item in comparison.inversions]
         told.append(f"ranked the wrong way round by the prediction: {listed(pairs)}")
-    elif comparison.inversions is not None and len({row.architecture for row in comparison.rows if row.predicted_ms}) > 1:
+    elif (
+        comparison.inversions is not None and len({row.architecture for row in comparison.rows if row.predicted_ms}) > 1
+    ):
         told.append("the prediction ranks no pair the wrong way round beyond twice the noise")
     return told
 

@@ -1,8 +1,8 @@
 """The words for a difference, as in pyperf: "2.31x faster", "1.40x slower", "no clear difference".
 
-A difference is clear when the whole interval of the ratio lies on one side of 1. Rules of this file: the ratio is always
-the time of the other divided by the time of the first, so above 1 means that the first is faster; `compare` and the report
-use these words and no others.
+A difference is clear when the whole interval of the ratio lies on one side of 1. Rules of this file: the ratio is
+always the time of the other divided by the time of the first, so above 1 means that the first is faster; `compare`
+and the report use these words and no others.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 
 NO_DIFFERENCE = "no clear difference"
 FEW = 8
-"""Below so many values a side every single ratio counts: resampling three repeats would pretend to know their spread."""
+"""Below so many values a side every single ratio counts: resampling three repeats would pretend a spread."""
 
 RESAMPLES = 2_000
 CONFIDENCE_PCT = 95.0
@@ -39,7 +39,7 @@ def ratio_wording(ratio: float, interval: tuple[float, float]) -> str:
 
 
 def ratio_interval(times: Sequence[float], other: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """Interval of median(other) / median(times): all ratios of few values, else a 95 percent bootstrap with this seed."""
+    """Interval of median(other) / median(times): all ratios of few values, else a 95 percent bootstrap."""
     if min(len(times), len(other)) < FEW:
         ratios = [theirs / mine for mine, theirs in product(times, other)]
         return min(ratios), max(ratios)
@@ -64,8 +64,6 @@ def difference(
     return Difference(ratio, known, ratio_wording(ratio, known))
 
 
-def compare_wording(
-    times: Sequence[float], other: Sequence[float], interval: tuple[float, float] | None = None
-) -> str:
+def compare_wording(times: Sequence[float], other: Sequence[float], interval: tuple[float, float] | None = None) -> str:
     """Only the words of `difference`."""
     return difference(times, other, interval).wording

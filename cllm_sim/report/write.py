@@ -1,7 +1,7 @@
 """Writing a report: `result.json` where there is none, the figures, `timeline.json`, and `index.html`.
 
-Rules of this file: everything is made from the result as it stands in `result.json` (so a report can be made again from
-the file alone, byte for byte), and every file is whole or not there.
+Rules of this file: everything is made from the result as it stands in `result.json` (so a report can be made again
+from the file alone, byte for byte), and every file is whole or not there.
 """
 
 import json
@@ -32,8 +32,8 @@ def figure_names(result: RunResult) -> list[str]:
 def write_report(result: RunResult, folder: Path) -> list[str]:
     """Write the report of a comparison to `folder` (made where it is missing); returns the names of the files written.
 
-    An existing `result.json` is left as it is. Raises BadRequest where the result is none of a comparison or has another
-    shape, and where the folder cannot be written.
+    An existing `result.json` is left as it is. Raises BadRequest where the result is none of a comparison or has
+    another shape, and where the folder cannot be written.
     """
     comparison = _comparison(result)
     drawn = [(one, figures.rendered(one)) for one in figures.pictures(comparison)]
@@ -50,7 +50,7 @@ def write_report(result: RunResult, folder: Path) -> list[str]:
 
 
 def write_graphs(result: RunResult, folder: Path) -> list[str]:
-    """Draw what a check or a simulation found broken (who waits for whom, or a missing order); returns the file names."""
+    """Draw what a check or a simulation found broken (who waits for whom, a missing order); returns the file names."""
     rows = graphs(json.loads(result.to_json()))
     comparison = read_comparison({"graphs": rows})
     drawn = [(one, figures.rendered(one)) for one in figures.pictures(comparison)]

@@ -42,6 +42,9 @@ from cllm_sim.trace import Event
 EVENTS_MAX = 20_000_000
 """Operations that one run may perform before it is called undecided."""
 
+STALL, STALL_PER_ACTOR = 200_000, 1_000
+"""Operations without a new order of the environment after which a run is called undecided: its step may never end."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -58,6 +61,11 @@ class Setting:
     cores: int
     events_max: int = EVENTS_MAX
     deadline: float | None = None
+
+    @property
+    def stall_max(self) -> int:
+        """Operations that may pass between two orders of the environment."""
+        return STALL + STALL_PER_ACTOR * len(self.system.actors)
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,7 @@ class Engine:
         self.pending: list[Bound | None] = [self._pending(actor) for actor in self.numbers]
         self.memory = initial(system)
         self.operations = 0
+        self.ordered_at = 0
         self.end_s = 0.0
         self._replies = [0] * len(self.numbers)
         self._answered = [False] * len(self.numbers)
@@ -217,6 +226,8 @@ class Engine:
         self.operations += 1
         if self.operations > self.setting.events_max:
             raise _LimitReached(f"the limit of {self.setting.events_max:,} operations was reached")
+        if self.operations - self.ordered_at > self.setting.stall_max:
+            raise _LimitReached(f"no new order within {self.setting.stall_max:,} operations; the step may never end")
         deadline = self.setting.deadline
         if deadline is not None and not self.operations & 1023 and time.perf_counter() > deadline:
             raise _LimitReached("the budget of time was used up")
@@ -260,7 +271,9 @@ class Engine:
         before, self.memory = self.memory, outcome.memory
         bound = self.pending[actor]
         assert bound is not None
-        self._positions[actor] += bound.verb is Verb.CHOOSE
+        if bound.verb is Verb.CHOOSE:
+            self._positions[actor] += 1
+            self.ordered_at = self.operations
         self.monitor.performed(bound)
         for fault in outcome.faults:
             self.monitor.fault(actor, fault, self.texts[actor].place(), self._now_ns())

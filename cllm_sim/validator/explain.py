@@ -121,19 +121,21 @@ def _contradiction(system: System, logs: Sequence[Log], search: Search, point: P
     name, index = system.actors[actor].name, point.position[actor]
     event = logs[actor].events[index]
     subject = f"{name}, event {index}: '{event.op}' answered {event.reply}"
-    found = outcomes(search.system, point.pending, point.memory, actor)
-    replies = sorted({reply for outcome in found for member, reply in outcome.done if member == actor})
-    if event.reply in replies:  # a barrier that opens with a wrong reply in somebody else's log
-        return _fellow(system, logs, search, point, actor, subject)
-    if replies:
-        text = f"{subject}: no order of the other actors allows that{_possible(replies)}"
-        return row(system, logs, actor, index, text, replies=replies)
     late = _too_late(system, logs, search, point, actor)
     if late:
         return row(system, logs, actor, index, f"{subject}: {late}")
+    found = outcomes(search.system, point.pending, point.memory, actor)
+    replies = sorted({reply for outcome in found for member, reply in outcome.done if member == actor})
+    if event.reply in replies:
+        text = f"{subject}: every order in which it is possible leads to a contradiction later"
+        return row(system, logs, actor, index, text)
+    if replies:
+        text = f"{subject}: no order of the other actors allows that{_possible(replies)}"
+        return row(system, logs, actor, index, text, replies=replies)
     waiting = blocked_on(search.system, point.pending, point.memory, actor)
     needs = f" ({waiting.on}: needs {waiting.needs})" if waiting else ""
-    return row(system, logs, actor, index, f"{subject}: in no order of the other actors could it be done by then{needs}")
+    text = f"{subject}: in no order of the other actors could it be done by then{needs}"
+    return row(system, logs, actor, index, text)
 
 
 def _too_late(system: System, logs: Sequence[Log], search: Search, point: Point, actor: int) -> str:
@@ -145,22 +147,6 @@ def _too_late(system: System, logs: Sequence[Log], search: Search, point: Point,
             name = system.actors[other].name
             return f"it began after '{event.op}' by {name} (event {point.position[other]}) had ended, which cannot go before it"
     return ""
-
-
-def _fellow(
-    system: System, logs: Sequence[Log], search: Search, point: Point, actor: int, subject: str
-) -> dict[str, Any]:
-    """The member of a barrier whose recorded reply keeps all from crossing."""
-    for outcome in outcomes(search.system, point.pending, point.memory, actor):
-        for member, reply in outcome.done:
-            index = point.position[member]
-            if index < search.lengths[member] and search.replies[member][index] != reply:
-                event = logs[member].events[index]
-                told = f"{system.actors[member].name}, event {index}: '{event.op}' answered {event.reply}"
-                text = f"{told}: no order of the other actors allows that{_possible((reply,))}"
-                return row(system, logs, member, index, text, replies=(reply,))
-    text = f"{subject}: every order in which it is possible leads to a contradiction later"
-    return row(system, logs, actor, point.position[actor], text)
 
 
 def _possible(replies: Sequence[int]) -> str:

@@ -22,8 +22,8 @@ from cllm_sim.validator.search import Search
 from cllm_sim.validator.walk import Walked, walk
 
 BUDGET_MOVES = 5_000_000
-EXPLAINING_MOVES = 3
-"""Moves per event spent on finding the earliest contradiction of a trace that is known to be illegal."""
+EXPLAINING_MOVES = 20_000
+"""Moves beyond one per event that are spent on finding the first contradiction of a trace known to be illegal."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def judge(
     illegal = any(log.broken for log in logs)
     if not illegal:
         logs = _cut(system, trace, logs)
-    moves = min(budget_moves, EXPLAINING_MOVES * trace.events + len(logs)) if illegal else budget_moves
+    moves = min(budget_moves, trace.events + EXPLAINING_MOVES) if illegal else budget_moves
     search = Search(judging, logs, moves, started + budget_seconds)
     legal = search.run()
     judged = Judgement(legal, trace.events, search.total, complete, moves=search.moves)

@@ -15,7 +15,7 @@ from cllm_sim.compose import Bound, System
 from cllm_sim.errors import CllmError
 from cllm_sim.frames import checked_operation, where
 from cllm_sim.operations import Op, Place, Steps, Verb
-from cllm_sim.semantics import Memory, initial, outcomes, under_cursor
+from cllm_sim.semantics import Memory, Outcome, initial, outcomes, under_cursor
 from cllm_sim.trace import Event
 
 PRIVATE = frozenset({Verb.CHOOSE, Verb.NEXT})
@@ -115,19 +115,32 @@ class _Replay:
         """Judge a reply that nobody else can have influenced, and keep the cursor that the operation moves."""
         if bound.verb in SHARED_REPLY:
             return None
-        replies = self.answers.get(bound.op)
-        if replies is None:
-            self.alone[self.actor] = bound
-            found = outcomes(self.system, self.alone, self.memory, self.actor)
-            answers = [outcome.done[0][1] if outcome.done else None for outcome in found]
-            replies = tuple(answer for answer in answers if answer is not None)
-            if bound.verb not in PRIVATE:
-                self.answers[bound.op] = replies
-            elif event.reply in replies:
-                self.memory = found[answers.index(event.reply)].memory
+        if bound.verb in PRIVATE:
+            found = self._outcomes(bound, self.memory)
+            replies = tuple(reply for outcome in found for _, reply in outcome.done)
+            if event.reply in replies:
+                self.memory = found[replies.index(event.reply)].memory
+        else:
+            replies = self.answers.get(bound.op) or self.answers.setdefault(bound.op, self._answers(bound))
         if event.reply in replies or not replies:
             return None
         return Break(index, "it cannot be answered like this", possible_replies=replies)
+
+    def _answers(self, bound: Bound) -> tuple[int, ...]:
+        """All replies of an operation: alone, as one woken from sleep, and as the last to arrive where all others are."""
+        others = tuple(int(number != self.actor) for number in range(len(self.alone)))
+        woken = tuple(2 * (number == self.actor) for number in range(len(self.alone)))
+        found = [
+            *self._outcomes(bound, self.memory),
+            *self._outcomes(bound, self.memory._replace(phase=woken)),
+            *outcomes(self.system, [bound] * len(self.alone), self.memory._replace(phase=others), self.actor),
+        ]
+        return tuple({reply for outcome in found for member, reply in outcome.done if member == self.actor})
+
+    def _outcomes(self, bound: Bound, memory: Memory) -> tuple[Outcome, ...]:
+        """The outcomes of an operation while nobody else does anything."""
+        self.alone[self.actor] = bound
+        return outcomes(self.system, self.alone, memory, self.actor)
 
     def _send(self, index: int, event: Event) -> Break | None:
         try:

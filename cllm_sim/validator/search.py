@@ -189,8 +189,10 @@ class Search(Logs):
         begin, end = self.begin[actor][position], self.end[actor][position]
         heappush(self._deadlines, Deadline(end, actor, position))
         if not waits:
-            meeting = bound.verb is Verb.WAIT or (bound.verb is Verb.SLEEP and not parked)
-            heappush(self._queue, Waiting(begin if meeting else end, begin, actor, self._ticket[actor]))
+            # What leaves no alternative goes as early as it may: a process that is interrupted between giving a mutex back
+            # and reading the clock has a late end, and others must not seem to come before it.
+            early = bound.verb is Verb.WAIT or (bound.verb is Verb.SLEEP and not parked) or self._is_free(actor)
+            heappush(self._queue, Waiting(begin if early else end, begin, actor, self._ticket[actor]))
 
     def _horizon(self) -> float:
         """When the first event that is still to be done ended: nothing that began later may go before it."""
@@ -270,6 +272,8 @@ class Search(Logs):
     def _go_back(self) -> bool:
         """Return to the last point with an alternative and take it; False if there is none left."""
         self._dead_end()
+        if self._at_break():
+            return False
         while self._forks:
             fork = self._forks[-1]
             self.go_to(fork.point)
@@ -287,6 +291,12 @@ class Search(Logs):
             self._make(chosen)
             return True
         return False
+
+    def _at_break(self) -> bool:
+        """Does somebody stand where its log breaks off? Then nothing is left to find out: that is why all came to rest."""
+        return any(
+            log.broken is not None and self.position[actor] >= log.broken.index for actor, log in enumerate(self.logs)
+        )
 
     def _key(self) -> Any:
         """What decides whether the rest can be done: not the marks, and not the freshness of regions."""

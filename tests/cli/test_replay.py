@@ -7,6 +7,7 @@ import pytest
 
 from cllm_sim import check
 from cllm_sim.cli.exit import run
+from cllm_sim.cli.replay import blocks
 
 
 @pytest.fixture(scope="module")
@@ -17,18 +18,21 @@ def deadlock() -> Any:
 def test_every_step_with_its_line_and_who_is_stuck(capsys: pytest.CaptureFixture[str], deadlock: Any) -> None:
     assert run(["replay", "leaves_early", deadlock["schedule"], "--workers", "2"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    steps = [row for row in rows if row[:4].strip().isdecimal()]
-    assert len(steps) == len(deadlock["steps"])
-    for row, step in zip(steps, deadlock["steps"], strict=True):
+    shown = [row for row in rows if row[:4].strip().isdecimal()]
+    assert len(shown) == len(deadlock["steps"])
+    for row, step in zip(shown, deadlock["steps"], strict=True):
         assert step["op"] in row
         assert f"leaves_early.py:{step['line']}" in row
-    assert [row.split()[1] for row in rows if row.startswith("stuck")] == [row["actor"] for row in deadlock["stuck"]]
+    stuck = rows[rows.index("") + 1 :]
+    assert len(stuck) == len(deadlock["stuck"]) > 0
+    assert stuck[0].split()[0] == "stuck"
+    assert all(row["waits_for"] in text for row, text in zip(deadlock["stuck"], stuck, strict=True))
 
 
 def test_faults_are_shown_where_they_happen(capsys: pytest.CaptureFixture[str]) -> None:
     example = next(row for row in check("control_computes", workers=2).broken if row["class"] == "role")
     assert run(["replay", "control_computes", example["counterexample"]["schedule"], "--workers", "2"]) == 0
-    assert "ROLE: 0 is not a leaf" in capsys.readouterr().out
+    assert "role: 0 is not a leaf" in capsys.readouterr().out
 
 
 def test_a_schedule_from_standard_input(cllm: Callable[..., Any]) -> None:
@@ -45,7 +49,17 @@ def test_an_impossible_move_shows_nothing(cllm: Callable[..., Any]) -> None:
 
 def test_enter_goes_on(cllm: Callable[..., Any]) -> None:
     """With --pause every step but the last waits for a line; at the end of the input nothing waits any more."""
+    whole = cllm("replay", "node_zero", "0:batch,0,0", "--workers", 2).stdout
     for stdin in ("\n\n", "\n", ""):
         code, stdout, _ = cllm("replay", "node_zero", "0:batch,0,0", "--workers", 2, "--pause", stdin=stdin)
-        assert code == 0
-        assert stdout.count("node_zero.py:") == 3
+        assert (code, stdout) == (0, whole)
+    assert whole.count("node_zero.py:") == 3
+
+
+def test_a_step_keeps_its_lines_together() -> None:
+    drawn = "  1  a\n  2  b\n     more of b\n  ── no way back ──\n\x1b[2m 10\x1b[0m  c"
+    assert list(blocks(drawn)) == ["  1  a", "  2  b\n     more of b\n  ── no way back ──", "\x1b[2m 10\x1b[0m  c"]
+
+
+def test_an_empty_schedule(cllm: Callable[..., Any]) -> None:
+    assert cllm("replay", "node_zero", "", "--workers", 2) == (0, "0 steps; nobody is stuck here\n", "")

@@ -1,11 +1,13 @@
 """Comparison results to draw, made up but of a realistic shape and size: twelve workers, lists of workers, 157 actors.
 
-Rules of this file: the same arguments give the same result; times follow simple rules (two cores share the work, one lock
-lets one worker compute at a time), so that the pictures look like those of real runs. Keep in step with `report/shape.py`.
+Rules of this file: the same arguments give the same result; times follow simple rules (two cores share the work, one
+lock lets one worker compute at a time), so that the pictures look like those of real runs. Keep in step with
+`report/shape.py`.
 """
 
 import random
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 from cllm_sim.report.wording import ratio_wording
@@ -95,7 +97,11 @@ class Maker:
         steps, now = [], 5.0
         for _ in range(2):
             steps.append(now)
-            now = self.locked(events, names, now, kind) if architecture == "model_lock" else self.step(events, names, now, kind)
+            now = (
+                self.locked(events, names, now, kind)
+                if architecture == "model_lock"
+                else self.step(events, names, now, kind)
+            )
         return {
             "architecture": architecture,
             "workers": workers,
@@ -110,9 +116,14 @@ class Maker:
 
     def step(self, events: list[list[Any]], names: list[str], now: float, kind: str) -> float:
         """All leaves compute at once on two cores, then one barrier, the folds and the update."""
-        leaves = [index for index, name in enumerate(names) if is_leaf(name, name.count(".")) and self.leaf(name, names)]
+        leaves = [
+            index for index, name in enumerate(names) if is_leaf(name, name.count(".")) and self.leaf(name, names)
+        ]
         work = SLOT_MS * max(1, 12**self.depth // len(leaves)) * len(leaves) / min(CORES, len(leaves))
-        ends = {index: now + 0.3 + work * self.jitter(kind) * (0.92 + 0.08 * k / len(leaves)) for k, index in enumerate(leaves)}
+        ends = {
+            index: now + 0.3 + work * self.jitter(kind) * (0.92 + 0.08 * k / len(leaves))
+            for k, index in enumerate(leaves)
+        }
         last = max(ends.values())
         for index in range(len(names)):
             if index in ends:
@@ -147,7 +158,7 @@ class Maker:
     def leaf(name: str, names: list[str]) -> bool:
         return not any(other.startswith(f"{name}.") for other in names)
 
-    # ------------------------------------------------------------------------------------------------ shares, locks, trees
+    # -------------------------------------------------------------------------------------------- shares, locks, trees
     def shares(self, architecture: str, kind: str, workers: int) -> Iterator[Result]:
         names = addresses(workers, self.depth) if architecture != "serial" else ["0"]
         for name in names:
@@ -158,12 +169,20 @@ class Maker:
                 parts = {"compute": 0.0, "fold": 0.04 * self.jitter(kind), "update": 0.02 if name == "0" else 0.0}
             rest = max(0.0, 1 - sum(parts.values()) - 0.02)
             ready = rest * (0.55 if self.leaf(name, names) and architecture != "model_lock" else 0.04)
-            waits = {"lock": rest - ready, "barrier": 0.0} if architecture in ("model_lock", "unguarded") else {
-                "barrier": rest - ready,
-                "lock": 0.0,
-            }
+            waits = (
+                {"lock": rest - ready, "barrier": 0.0}
+                if architecture in ("model_lock", "unguarded")
+                else {
+                    "barrier": rest - ready,
+                    "lock": 0.0,
+                }
+            )
             if architecture == "serial":
-                parts, waits, ready = {"compute": 0.93, "fold": 0.0, "update": 0.05}, {"barrier": 0.0, "lock": 0.0}, 0.02
+                parts, waits, ready = (
+                    {"compute": 0.93, "fold": 0.0, "update": 0.05},
+                    {"barrier": 0.0, "lock": 0.0},
+                    0.02,
+                )
             yield {
                 "architecture": architecture,
                 "workers": workers,
@@ -207,14 +226,12 @@ class Maker:
         ]
         return {"architecture": architecture, "workers": workers, "depth": self.depth, "nodes": nodes}
 
-    # ----------------------------------------------------------------------------------------------------------- result
+    # ---------------------------------------------------------------------------------------------------------- result
     def result(self) -> Result:
         widest = self.workers[-1]
         rows = list(self.rows())
         kinds = ("real", "simulated")
-        shares = [
-            share for name in self.architectures for kind in kinds for share in self.shares(name, kind, widest)
-        ]
+        shares = [share for name in self.architectures for kind in kinds for share in self.shares(name, kind, widest)]
         locking = [name for name in self.architectures if name in ("model_lock", "unguarded")]
         return {
             "schema": "cllm/1",
@@ -230,15 +247,29 @@ class Maker:
             "workers": list(self.workers),
             "repeats": 3,
             "seed": 1,
-            "command": ["cllm", "compare", *self.architectures, "--workers", ",".join(map(str, self.workers)), "--repeats", "3"],
-            "environment": {"python": "3.11.7", "system": "Linux 6.1", "machine": "x86_64", "cores": CORES, "numpy": "2.4.6"},
+            "command": [
+                "cllm",
+                "compare",
+                *self.architectures,
+                "--workers",
+                ",".join(map(str, self.workers)),
+                "--repeats",
+                "3",
+            ],
+            "environment": {
+                "python": "3.11.7",
+                "system": "Linux 6.1",
+                "machine": "x86_64",
+                "cores": CORES,
+                "numpy": "2.4.6",
+            },
             "seconds": 171.2,
             "wall_seconds": 174.9,
             "exit_code": 0,
             "rows": rows,
             "pairs": pairs(rows),
             "inversions": [],
-            "median_error_pct": 6.4,
+            "median_error_pct": median(abs(row["error_pct"]) for row in rows if not row["marked_broken"]),
             "bigram_bits_per_byte": 3.52,
             "figures": [],
             "timelines": [
@@ -385,7 +416,10 @@ def circle_graph() -> Result:
         "architecture": "crossed",
         "kind": "wait-for",
         "title": "crossed: each holds what the other wants",
-        "nodes": [{"id": name, "label": label, "group": "actor"} for name, label in (("0.0", "0.0"), ("0.1", "0.1"), ("0.2", "0.2"))],
+        "nodes": [
+            {"id": name, "label": label, "group": "actor"}
+            for name, label in (("0.0", "0.0"), ("0.1", "0.1"), ("0.2", "0.2"))
+        ],
         "edges": [
             {"from": "0.0", "to": "0.1", "label": "wants right\ncrossed.py:31", "style": "waits"},
             {"from": "0.1", "to": "0.2", "label": "wants left\ncrossed.py:38", "style": "waits"},
@@ -414,7 +448,14 @@ def deep() -> Result:
 def checked_only() -> Result:
     """`--with check`: verdicts and nothing else."""
     result = demo(3)
-    timed = ("predicted_ms", "predicted_interval_ms", "measured_ms", "error_pct", "noise_floor_pct", "speedup_vs_serial")
+    timed = (
+        "predicted_ms",
+        "predicted_interval_ms",
+        "measured_ms",
+        "error_pct",
+        "noise_floor_pct",
+        "speedup_vs_serial",
+    )
     trained = ("heldout_bits_per_byte", "loss", "digest", "digests", "nonfinite_steps", "legal", "processes", "repeats")
     for row in result["rows"]:
         for name in (*timed, *trained):
@@ -422,7 +463,5 @@ def checked_only() -> Result:
         row["contention_exact"] = row["architecture"] != "model_lock"
     for name in ("timelines", "shares", "step_times", "trees", "pairs", "inversions", "median_error_pct"):
         del result[name]
-    result["locks"] = [
-        {**lock, "worst_simulated": None, "wait_ms_total_measured": None} for lock in result["locks"]
-    ]
+    result["locks"] = [{**lock, "worst_simulated": None, "wait_ms_total_measured": None} for lock in result["locks"]]
     return result

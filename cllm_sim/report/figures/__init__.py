@@ -1,7 +1,7 @@
 """The figures of a report: one file each, every one a function from a comparison to the pictures it has data for.
 
-Rules of this folder: figures see the comparison and nothing else; a figure without data returns no picture, and the page
-then says what is missing in the words of `WITHOUT`.
+Rules of this folder: figures see the comparison and nothing else; a figure without data returns no picture, and the
+page then says what is missing in the words of `WITHOUT`.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ FIGURES: tuple[Callable[[Comparison], list[Picture]], ...] = (
     graph.pictures,
 )
 
-WITHOUT = {
+WITHOUT: dict[Callable[[Comparison], list[Picture]], str] = {
     timeline.pictures: "timeline: no run was recorded or simulated",
     prediction.pictures: "predicted against measured step time: not both were asked for",
     shares.pictures: "where the time goes: nothing was timed",

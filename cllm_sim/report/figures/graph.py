@@ -1,7 +1,7 @@
 """What is broken, as a graph: who waits for whom, or what happens before what and where an order is missing.
 
-Happens-before: one column an actor, time runs downward. Wait-for: actors on the left and what they wait for on the right;
-a circle where actors wait for one another. Positions follow from the graph alone.
+Happens-before: one column an actor, time runs downward. Wait-for: actors on the left and what they wait for on the
+right; a circle where actors wait for one another. Positions follow from the graph alone.
 """
 
 import math
@@ -36,20 +36,24 @@ SPAN_STRAIGHT = 1.5
 Place = tuple[float, float]
 Places = dict[str, Place]
 
+
+SOLID: tuple[float, Sequence[float]] = (0.0, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How arrows of one style are drawn."""
 
     label: str
     colour: str
-    dash: str | tuple[float, tuple[float, ...]]
+    dash: tuple[float, Sequence[float]]
     width: float
 
 
 LOOKS = {
-    "order": Look("happens before", INK, "-", 1.0),
+    "order": Look("happens before", INK, SOLID, 1.0),
     "missing": Look("no order: the defect", "#a4321e", (0.0, (4.0, 2.0)), 2.0),
-    "waits": Look("waits for", INK, "-", 1.2),
+    "waits": Look("waits for", INK, SOLID, 1.2),
 }
 
 
@@ -111,7 +115,7 @@ def _legend(figure: Figure, graph: Graph) -> None:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handlelength=3)
 
 
-# ------------------------------------------------------------------------------------------------------------------ places
+# ------------------------------------------------------------------------------------------------------------- places
 def _together(graph: Graph) -> Graph:
     """Too many boxes are put together: those of one group that wait for the same, and are waited for by the same."""
     alike: dict[tuple[str, frozenset[str], frozenset[str]], list[GraphNode]] = defaultdict(list)
@@ -217,7 +221,7 @@ def _circle(graph: Graph) -> tuple[Places, float]:
     return places, CIRCLE_INCHES
 
 
-# ------------------------------------------------------------------------------------------------------------------ drawing
+# ------------------------------------------------------------------------------------------------------------ drawing
 def _shown(graph: Graph, label: str, wrap: int) -> str:
     controls = parents([node.id for node in graph.nodes])
     lines = [actor_label(line, controls) if graph.kind == "wait-for" else line for line in label.splitlines()]
@@ -232,7 +236,7 @@ def _box(axis: Axes, label: str, place: Place, size: float, below: bool) -> Text
 
 
 def _arrow(axis: Axes, edge: GraphEdge, boxes: dict[str, Text], places: Places, inches: tuple[float, float]) -> None:
-    """One arrow; `inches` are the sizes of a column and a row, from which follows how far it bends around what is between."""
+    """One arrow; `inches` are the sizes of a column and a row, from which follows how far it bends."""
     look = LOOKS[edge.style]
     start, end = places[edge.source], places[edge.target]
     bend = _bend(edge, start, end, inches)
@@ -247,13 +251,13 @@ def _arrow(axis: Axes, edge: GraphEdge, boxes: dict[str, Text], places: Places, 
     if edge.label:
         told = "\n".join(part for line in edge.label.splitlines() for part in textwrap.wrap(line, WRAP))
         axis.text(
-            *_beside(start, end, bend, inches), told, ha="center", va="center", fontsize=7, zorder=3.5, color=look.colour,
-            bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "linewidth": 0},
+            *_beside(start, end, bend, inches), told, ha="center", va="center", fontsize=7, zorder=3.5,
+            color=look.colour, bbox={"boxstyle": "square,pad=0.15", "facecolor": "white", "linewidth": 0},
         )  # fmt: skip
 
 
 def _bend(edge: GraphEdge, start: Place, end: Place, inches: tuple[float, float]) -> float:
-    """How much an arrow over several columns is bent: a missing order below the boxes of its row, an order above them."""
+    """How much an arrow over several columns is bent: a missing order below the boxes, an order above them."""
     span = abs(end[0] - start[0])
     if span < SPAN_STRAIGHT or edge.style == "waits":
         return 0.0
@@ -286,6 +290,6 @@ def _heads(axis: Axes, graph: Graph, places: Places) -> None:
     bottom = max(place[1] for place in places.values()) + 0.45
     for column, name in enumerate(groups):
         axis.plot([column, column], [-0.55, bottom], color=FAINT, linewidth=0.7, linestyle=":", zorder=0)
-        axis.text(column, -0.72, actor_label(name, controls) if name else "", ha="center", fontweight="bold", fontsize=8)
-
-
+        axis.text(
+            column, -0.72, actor_label(name, controls) if name else "", ha="center", fontweight="bold", fontsize=8
+        )

@@ -1,7 +1,7 @@
 """Lock contention: how many actors ever wait for a mutex at once, and how long each of them did in the real run.
 
-Left: the worst case that the checker found beside the worst case of the simulation. Right: one mark an actor. Locks that
-every seat has (`0.3/lock`, `0.4/lock`) are one line: the worst of them, and the waits of each actor added up.
+Left: the worst case that the checker found beside the worst case of the simulation. Right: one mark an actor. Locks
+that every seat has (`0.3/lock`, `0.4/lock`) are one line: the worst of them, and the waits of each actor added up.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cllm_sim.report.figures.style import FAINT, HATCH_COLOUR, INK, Picture, canvas
+from cllm_sim.report.figures.style import HATCH_COLOUR, INK, Picture, canvas
 from cllm_sim.report.naming import family, parents, tree_names
 from cllm_sim.report.quantities import counted, listed
 from cllm_sim.report.shape import Comparison, Lock, widest
@@ -91,10 +91,13 @@ def _owners(locks: Sequence[Lock]) -> str:
 def _caption(comparison: Comparison, found: Sequence[Family]) -> str:
     worst = found[0]
     without = [
-        row.architecture for row in comparison.rows if row.contention_max == 0 and row.verdict == "holds" and row.contention_exact
+        row.architecture
+        for row in comparison.rows
+        if row.contention_max == 0 and row.verdict == "holds" and row.contention_exact
     ]
     rest = [name for name in dict.fromkeys(without) if name not in comparison.alone]
-    most = f"At most {counted(worst.worst, 'actor waits', 'actors wait')} at once for '{worst.name}' in {worst.architecture}"
+    waiting = counted(worst.worst, "actor waits", "actors wait")
+    most = f"At most {waiting} at once for '{worst.name}' in {worst.architecture}"
     return f"{most}; nobody ever waits for a lock in {listed(rest)}." if rest else f"{most}."
 
 
@@ -114,15 +117,18 @@ def _draw(found: Sequence[Family]) -> Figure:
 
 
 def _worst(axis: Axes, found: Sequence[Family]) -> None:
-    looks = (("checked", "in every interleaving (checked)", "#3c3c3c", "", -1), ("simulated", "in the simulation", "#ffffff", "/////", 1))
+    looks = (
+        ("checked", "in every interleaving (checked)", "#3c3c3c", "", -1),
+        ("simulated", "in the simulation", "#ffffff", "/////", 1),
+    )
     for kind, label, face, hatch, side in looks:
         known = [(place, getattr(item, kind)) for place, item in enumerate(found) if getattr(item, kind) is not None]
         if not known:
             continue
         places, values = zip(*known, strict=True)
         bars = axis.barh(
-            [place + side * BAR / 2 for place in places], values, height=BAR, color=face, edgecolor=HATCH_COLOUR, linewidth=0.6,
-            hatch=hatch, label=label,
+            [place + side * BAR / 2 for place in places], values, height=BAR, color=face, edgecolor=HATCH_COLOUR,
+            linewidth=0.6, hatch=hatch, label=label,
         )  # fmt: skip
         axis.bar_label(bars, fmt="{:.0f}", padding=3, fontsize=7.5)
     axis.set_xlim(0, 1.15 * max(1, *(item.worst for item in found)))
@@ -141,7 +147,10 @@ def _waits(axis: Axes, found: Sequence[Family]) -> None:
     for control, points in kinds.items():
         if points:
             label, marker, face = ("a control", "s", INK) if control else ("a worker", "o", "none")
-            axis.plot(*zip(*points, strict=True), marker, markersize=4, color=INK if control else FAINT, markerfacecolor=face, markeredgecolor=INK, markeredgewidth=0.7, linestyle="none", label=label)  # fmt: skip
+            axis.plot(
+                *zip(*points, strict=True), marker, markersize=4, markerfacecolor=face, markeredgecolor=INK,
+                markeredgewidth=0.7, linestyle="none", label=label,
+            )  # fmt: skip
     most = max((wait_ms for item in found for wait_ms in item.waits_ms), default=0.0)
     axis.set_xlim(-0.03 * (most or 1), 1.08 * (most or 1))
     axis.xaxis.set_major_locator(MaxNLocator(nbins=5))

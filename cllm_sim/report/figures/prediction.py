@@ -1,7 +1,7 @@
 """Predicted against measured step time: on the line the prediction is right; beside it, the error of every single row.
 
-Left: both axes logarithmic with the line of equality, the 5 to 95 percent points measured and the interval predicted. Right:
-the signed error, over the noise floor as a grey bar, because an error below the noise means nothing.
+Left: both axes logarithmic with the line of equality, the 5 to 95 percent points measured and the interval predicted.
+Right: the signed error, over the noise floor as a grey bar, because an error below the noise means nothing.
 """
 
 from collections.abc import Sequence
@@ -28,29 +28,31 @@ def pictures(comparison: Comparison) -> list[Picture]:
     if not rows:
         return []
     title = "Predicted against measured step time"
-    return [Picture("predicted-measured", title, _caption(rows), partial(_draw, comparison, rows))]
+    return [Picture("predicted-measured", title, _caption(comparison, rows), partial(_draw, comparison, rows))]
 
 
 def _error(row: Row) -> float:
     if row.error_pct is not None:
         return row.error_pct
-    assert row.predicted_ms is not None and row.measured_ms is not None
+    assert row.predicted_ms is not None
+    assert row.measured_ms is not None
     return 100 * (row.predicted_ms - row.measured_ms.median) / row.measured_ms.median
 
 
-def _caption(rows: Sequence[Row]) -> str:
-    worst = max(rows, key=lambda row: abs(_error(row)))
-    name = worst.architecture + (f" with {worst.workers} workers" if worst.workers else "")
-    if len(rows) == 1:
-        return f"{name}: on the line the prediction would be exact; it is {percent(_error(worst), signed=True)} off."
+def _caption(comparison: Comparison, rows: Sequence[Row]) -> str:
+    """The errors of the designs that work; what a broken one takes says nothing about the prediction."""
+    sound = [row for row in rows if not row.marked_broken] or rows
+    worst = max(sound, key=lambda row: abs(_error(row)))
+    name = comparison.label(worst, worst.depth)
+    if len(sound) == 1:
+        return f"On the line the prediction would be exact: for {name} it is {percent(_error(worst), signed=True)} off."
+    middle = comparison.median_error_pct
+    if middle is None:
+        middle = float(np.median([abs(_error(row)) for row in sound]))
     return (
-        f"On the line the prediction is exact: half of all rows are within {percent(_median_error(rows))}, "
-        f"the worst is {name} with {percent(_error(worst), signed=True)}; what lies inside a grey bar is noise."
+        f"On the line the prediction is exact: the median error is {percent(middle)}, the largest that of {name} with "
+        f"{percent(_error(worst), signed=True)}; what lies inside a grey bar is noise."
     )
-
-
-def _median_error(rows: Sequence[Row]) -> float:
-    return float(np.median([abs(_error(row)) for row in rows]))
 
 
 def _draw(comparison: Comparison, rows: Sequence[Row]) -> Figure:
@@ -67,7 +69,9 @@ def _scatter(axis: Axes, comparison: Comparison, rows: Sequence[Row]) -> None:
     low, high = _limits(rows)
     axis.set_xscale("log")
     axis.set_yscale("log")
-    axis.fill_between([low, high], [low / BAND, high / BAND], [low * BAND, high * BAND], color=GRID, alpha=0.5, linewidth=0)
+    axis.fill_between(
+        [low, high], [low / BAND, high / BAND], [low * BAND, high * BAND], color=GRID, alpha=0.5, linewidth=0
+    )
     axis.plot([low, high], [low, high], color=FAINT, linewidth=1, label=f"exact (band: ± {100 * BAND - 100:.0f} %)")
     for index, name in enumerate(comparison.architectures):
         mine = [row for row in rows if row.architecture == name]
@@ -118,7 +122,9 @@ def _limits(rows: Sequence[Row]) -> tuple[float, float]:
     for row in rows:
         if row.measured_ms and row.predicted_ms:
             values += [row.measured_ms.median, row.predicted_ms]
-            values += [end for end in (row.measured_ms.p05, row.measured_ms.p95, *(row.predicted_interval_ms or ())) if end]
+            values += [
+                end for end in (row.measured_ms.p05, row.measured_ms.p95, *(row.predicted_interval_ms or ())) if end
+            ]
     return min(values) / 1.2, max(values) * 1.2
 
 
@@ -137,7 +143,15 @@ def _errors(axis: Axes, comparison: Comparison, rows: Sequence[Row]) -> None:
         floor = row.noise_floor_pct or 0.0
         axis.barh(place, 2 * floor, left=-floor, height=0.7, color=GRID)
         axis.plot([0, _error(row)], [place, place], color=look.colour, linewidth=1)
-        axis.plot([_error(row)], [place], look.marker, color=look.colour, markersize=5.5, markerfacecolor="white", markeredgewidth=1.2)
+        axis.plot(
+            [_error(row)],
+            [place],
+            look.marker,
+            color=look.colour,
+            markersize=5.5,
+            markerfacecolor="white",
+            markeredgewidth=1.2,
+        )
     axis.axvline(0, color=INK, linewidth=0.8)
     reach = 1.25 * max(10.0, *(abs(_error(row)) for row in rows), *(row.noise_floor_pct or 0.0 for row in rows))
     axis.set(xlim=(-reach, reach), ylim=(len(rows) - 0.4, -0.6), xlabel="error of the prediction, % (grey: noise)")

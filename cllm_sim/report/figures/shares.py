@@ -1,7 +1,7 @@
 """Where each actor's time goes: measured beside simulated, work solid and first, waiting hatched behind it.
 
-Up to `ACTORS_MAX` actors stand one by one; more are put together by level of the tree, the mean share with a whisker from
-the least to the most working of them.
+Up to `ACTORS_MAX` actors stand one by one; more are put together by level of the tree, the mean share with a whisker
+from the least to the most working of them.
 """
 
 from collections import defaultdict
@@ -39,7 +39,9 @@ class Bar:
 
 def pictures(comparison: Comparison) -> list[Picture]:
     """One picture with a panel for each architecture, at its largest number of workers."""
-    panels = {name: widest(comparison.shares, name) for name in dict.fromkeys(item.architecture for item in comparison.shares)}
+    panels = {
+        name: widest(comparison.shares, name) for name in dict.fromkeys(item.architecture for item in comparison.shares)
+    }
     if not panels:
         return []
     return [Picture("shares", "Where each actor's time goes", _caption(panels), partial(_draw, panels))]
@@ -51,7 +53,10 @@ def _caption(panels: dict[str, tuple[ActorShare, ...]]) -> str:
         kind = "real" if any(item.kind == "real" for item in shares) else "simulated"
         mine = [item for item in shares if item.kind == kind]
         locked, work = fmean(item.lock for item in mine), fmean(item.working for item in mine)
-        told.append(f"{name} works {share(work)} of the time" + (f" and waits for locks {share(locked)}" if locked > 0.005 else ""))
+        told.append(
+            f"{name} works {share(work)} of the time"
+            + (f" and waits for locks {share(locked)}" if locked > 0.005 else "")
+        )
     both = any(item.kind == "real" for shares in panels.values() for item in shares) and any(
         item.kind == "simulated" for shares in panels.values() for item in shares
     )
@@ -73,12 +78,14 @@ def _draw(panels: dict[str, tuple[ActorShare, ...]]) -> Figure:
             else:
                 _panel(axis, name, drawn[name], labelled=name == line[0])
     grid[-1][0].set_xlabel(f"share of the time ({_told(drawn.values())})", loc="left")
-    legend(figure, {part for kinds in drawn.values() for found in kinds.values() for bar in found for part in bar.parts})
+    legend(
+        figure, {part for kinds in drawn.values() for found in kinds.values() for bar in found for part in bar.parts}
+    )
     return figure
 
 
 def _lines(labels: dict[str, list[str]]) -> list[list[str]]:
-    """Architectures with the same actors stand beside each other and share the labels; others get a line of their own."""
+    """Architectures with the same actors stand beside each other and share the labels; others get a line."""
     lines: list[list[str]] = []
     for name, mine in labels.items():
         room = next((line for line in lines if labels[line[0]] == mine and len(line) < COLUMNS_MAX), None)

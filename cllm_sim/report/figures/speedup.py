@@ -1,7 +1,8 @@
 """Speed-up against serial: how many times the steps of one process the design makes in the same time.
 
-Whiskers are the 5 to 95 percent points of the steps themselves. With three numbers of workers or more it is a curve over
-workers, else one line a row. Beyond the number of cores more workers cannot be faster; the figure marks that place.
+Whiskers are the 5 to 95 percent points of the steps themselves. With three numbers of workers or more it is a curve
+over workers, else one line a row. Beyond the number of cores more workers cannot be faster; the figure marks that
+place.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,8 @@ def pictures(comparison: Comparison) -> list[Picture]:
 
 
 def _caption(comparison: Comparison, rows: Sequence[Row]) -> str:
-    best = max(rows, key=lambda row: row.speedup_vs_serial or 0.0)
+    sound = [row for row in rows if not row.marked_broken and row.architecture not in comparison.alone] or rows
+    best = max(sound, key=lambda row: row.speedup_vs_serial or 0.0)
     cores = _cores(comparison)
     limit = f"; {cores} cores allow {cores} at most" if cores else ""
     label = comparison.label(best, best.depth)
@@ -105,8 +107,8 @@ def _lines(axis: Axes, comparison: Comparison, rows: Sequence[Row]) -> None:
         below, above = _whiskers(row)
         axis.barh(place, value, height=0.5, color="#dcdcdc", edgecolor=FAINT, linewidth=0.6)
         axis.errorbar(
-            [value], [place], xerr=[[below], [above]], fmt=look.marker, color=look.colour, markersize=6, markerfacecolor="white",
-            markeredgewidth=1.2, capsize=3,
+            [value], [place], xerr=[[below], [above]], fmt=look.marker, color=look.colour, markersize=6,
+            markerfacecolor="white", markeredgewidth=1.2, capsize=3,
         )  # fmt: skip
         axis.annotate(
             f"{value:.2f}x", (value + above, place), (7, 0), textcoords="offset points", va="center",

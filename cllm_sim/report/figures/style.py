@@ -1,8 +1,8 @@
 """How all figures look, and how they are written so that the same result gives the same bytes.
 
-Everything must read in black and white: work is solid and of different darkness, waiting is light and hatched, lines differ
-in marker and dash. Rules of this file: settings start from matplotlib's own defaults, never from those of the user; no
-date, no version and no random id gets into a file. Sizes are inches, font sizes points.
+Everything must read in black and white: work is solid and of different darkness, waiting is light and hatched, lines
+differ in marker and dash. Rules of this file: settings start from matplotlib's own defaults, never from those of the
+user; no date, no version and no random id gets into a file. Sizes are inches, font sizes points.
 """
 
 import io
@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ INK = "#1a1a1a"
 FAINT = "#8a8a8a"
 GRID = "#d5d5d5"
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -67,7 +68,7 @@ FILLS = {
     "compute": Fill("compute", "#2f6690"),
     "fold": Fill("fold", "#e0a044"),
     "update": Fill("update", "#16161f"),
-    "other": Fill("other work", "#b9b9b9"),
+    "other": Fill("other work", "#e6e6e6"),
     "barrier": Fill("waits at a barrier", "#ffffff", "/////"),
     "lock": Fill("waits for a lock", "#f3d9d2", "xxxxx"),
     "ready": Fill("ready, short operations", "#ffffff", "||||"),
@@ -91,8 +92,8 @@ LINES = (
     Line("#16161f", "o", "-"),
     Line("#b5542c", "s", "--"),
     Line("#2f6690", "^", "-."),
-    Line("#7a7a7a", "D", ":"),
-    Line("#4f8a3d", "v", (0.0, (6.0, 1.5))),
+    Line("#4f8a3d", "D", (0.0, (6.0, 1.5))),
+    Line("#7a7a7a", "v", ":"),
     Line("#8c4a91", "P", (0.0, (2.0, 1.0))),
     Line("#a88d2a", "X", (0.0, (1.0, 2.5))),
 )
@@ -132,7 +133,7 @@ def legend(figure: Figure, used: Collection[str]) -> None:
 
 
 def boxes(axis: Axes, name: str, corners: Sequence[tuple[float, float, float, float]]) -> None:
-    """Fill boxes (left, right, low, high) as one category; one collection, because every hatched patch costs a pattern."""
+    """Fill boxes (left, right, low, high) as one category: one collection, for every hatched patch costs a pattern."""
     fill = FILLS[name]
     outlines = [[(left, low), (left, high), (right, high), (right, low)] for left, right, low, high in corners]
     axis.add_collection(
@@ -149,11 +150,12 @@ def canvas(height: float) -> Figure:
 
 @contextmanager
 def settings(name: str) -> Iterator[None]:
-    """Our settings and nobody else's; `name` makes the ids of an SVG the same in every run and different in every figure."""
+    """Our settings and nobody else's; `name` decides the ids of an SVG, the same in every run."""
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a user's name may be in any script
         mpl.rcdefaults()
-        mpl.rcParams.update({**SETTINGS, "svg.hashsalt": name})
+        mpl.rcParams.update(SETTINGS)
+        mpl.rcParams["svg.hashsalt"] = name
         yield
 
 

@@ -1,7 +1,8 @@
-"""The timeline of one architecture: the real run above the simulated one, control on top, workers below, waits hatched.
+"""The timeline of one architecture: the real run above the simulated one, control on top, workers below, waits
+hatched.
 
-Both share one scale of time that starts at the first step shown. With many actors only some are drawn: the root and the
-subtree of its first child; the title says so.
+Both share one scale of time that starts at the first step shown. With many actors only some are drawn: the root and
+the subtree of its first child; the title says so.
 """
 
 from collections import defaultdict
@@ -43,7 +44,9 @@ def _caption(lines: Sequence[Timeline]) -> str:
     total = sum(event[3] - event[2] for event in told.events)
     part = share(waited / total) if total else "none"
     of_it = f", {share(locked / waited)} of it for a lock" if locked and waited else ""
-    both = "The real run above, the simulated one below, on the same scale" if len(lines) > 1 else f"The {told.kind} run"
+    both = (
+        "The real run above, the simulated one below, on the same scale" if len(lines) > 1 else f"The {told.kind} run"
+    )
     return f"{both}: solid is work, hatched is waiting ({part} of all actors' time here{of_it})."
 
 

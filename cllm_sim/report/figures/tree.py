@@ -1,7 +1,7 @@
 """The control tree, the darker the longer an actor waits; every number stands beside its shade.
 
-Two levels below the root are drawn: the children as circles with their share, theirs as small squares above the median of
-the subtree. What lies deeper is folded into the square above it. Positions follow from the addresses.
+Two levels below the root are drawn: the children as circles with their share, theirs as small squares above the
+median of the subtree. What lies deeper is folded into the square above it. Positions follow from the addresses.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ import networkx as nx
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -30,11 +30,13 @@ LIGHTEST, DARKEST = 0.02, 0.85
 PANEL_INCHES = {1: 1.85, 2: 3.0}
 SQUARES = 3
 SQUARE = 0.2
+STEPS = 26
+"""Shades of the legend; with more of them matplotlib would put a raster image into the SVG."""
 
 
 @dataclass
 class Layout:
-    """A tree on paper: the drawn nodes with their places and shares, and the shares of what hangs below each of them."""
+    """A tree on paper: the drawn nodes with their places and shares, and the shares of what hangs below."""
 
     graph: "nx.DiGraph[str]" = field(default_factory=nx.DiGraph)
     place: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -55,9 +57,13 @@ def _caption(trees: Sequence[ControlTree]) -> str:
     told = []
     for tree in trees:
         inner = {node.parent for node in tree.nodes}
-        leaves = [node.waiting_share for node in tree.nodes if node.name not in inner and node.waiting_share is not None]
+        leaves = [
+            node.waiting_share for node in tree.nodes if node.name not in inner and node.waiting_share is not None
+        ]
         if leaves:
-            told.append(f"{share(median(leaves))} ({share(min(leaves))} to {share(max(leaves))}) in {tree.architecture}")
+            told.append(
+                f"{share(median(leaves))} ({share(min(leaves))} to {share(max(leaves))}) in {tree.architecture}"
+            )
     half = f": the median worker waits {listed(told)}" if told else ""
     return f"The darker, the larger the share of its time that an actor waits{half}."
 
@@ -96,18 +102,11 @@ def _draw(trees: Sequence[ControlTree]) -> Figure:
     axes = figure.subplots(len(trees), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axis, tree, found in zip(axes, trees, layouts, strict=True):
         _panel(axis, tree, found)
-    shades = ScalarMappable(Normalize(0, 1), SHADES.resampled(256))
-    shades.set_cmap(_clipped())
+    shades = ScalarMappable(Normalize(0, 1), ListedColormap([_shade(step / (STEPS - 1)) for step in range(STEPS)]))
     bar = figure.colorbar(shades, ax=list(axes), shrink=min(0.9, 2.0 / sum(heights)), aspect=18, pad=0.01)
     bar.set_ticks([0, 0.5, 1], labels=["0 %", "50 %", "100 %"])
     bar.set_label("share of its time an actor waits")
     return figure
-
-
-def _clipped() -> Any:
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap([_shade(step / 255) for step in range(256)])
 
 
 def _shade(value: float | None) -> Any:
@@ -119,8 +118,8 @@ def _panel(axis: Axes, tree: ControlTree, found: Layout) -> None:
     nodes = list(found.graph)
     nx.draw_networkx_edges(drawn, found.place, ax=axis, arrows=False, edge_color=FAINT, width=0.8)
     nx.draw_networkx_nodes(
-        drawn, found.place, nodelist=nodes, ax=axis, node_size=500, node_color=[_shade(found.share[name]) for name in nodes],
-        edgecolors=INK, linewidths=0.8,
+        drawn, found.place, nodelist=nodes, ax=axis, node_size=500,
+        node_color=[_shade(found.share[name]) for name in nodes], edgecolors=INK, linewidths=0.8,
     )  # fmt: skip
     for name in nodes:
         _label(axis, found, name)
@@ -138,7 +137,15 @@ def _label(axis: Axes, found: Layout, name: str) -> None:
     x, y = found.place[name]
     value = found.share[name]
     dark = value is not None and value > 0.6
-    axis.text(x, y, "–" if value is None else share(value), ha="center", va="center", fontsize=6.5, color="white" if dark else INK)
+    axis.text(
+        x,
+        y,
+        "–" if value is None else share(value),
+        ha="center",
+        va="center",
+        fontsize=6.5,
+        color="white" if dark else INK,
+    )
     if y == 0:
         axis.annotate("control", (x, y), (14, 0), textcoords="offset points", va="center", fontsize=7.5)
     else:
