@@ -46,21 +46,22 @@ def command(terminal: Terminal, architecture: str, schedule: str, pause: bool | 
         schedule = sys.stdin.read()
     with stdout_reserved():
         walk = api.replay(architecture, schedule, **options.passed_on(given))
+    depth: int = given["depth"] or 1
     waits = sys.stdin.isatty() and sys.stdout.isatty() if pause is None else pause
-    drawn = terminal.drawn(lambda console: steps(console, walk), sys.stdout)
+    drawn = terminal.drawn(lambda console: steps(console, walk, depth), sys.stdout)
     for number, block in enumerate(blocks(drawn) if waits else [drawn] if walk["steps"] else []):
         if number and waits:
             waits = bool(sys.stdin.readline())  # at the end of the input the rest is shown without waiting
         terminal.say(block)
-    terminal.draw(lambda console: ending(console, walk))
+    terminal.draw(lambda console: ending(console, walk, depth))
     return 0
 
 
-def steps(console: "Console", walk: Row) -> None:
+def steps(console: "Console", walk: Row, depth: int) -> None:
     """All steps, as a counterexample shows them."""
     from cllm_sim.report import lines
 
-    lines.steps(console, walk)
+    lines.steps(console, walk, depth)
 
 
 def blocks(drawn: str) -> Iterator[str]:
@@ -74,12 +75,12 @@ def blocks(drawn: str) -> Iterator[str]:
     yield "\n".join(block)
 
 
-def ending(console: "Console", walk: Row) -> None:
+def ending(console: "Console", walk: Row, depth: int) -> None:
     """Who waits for what at the end, or that nobody does."""
     from cllm_sim.report import lines
 
     if walk["stuck"]:
         lines.blank(console)
-        lines.stuck(console, walk["stuck"])
+        lines.stuck(console, walk["stuck"], depth)
     else:
         lines.line(console, f"{len(walk['steps'])} steps; nobody is stuck here")

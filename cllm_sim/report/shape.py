@@ -93,6 +93,11 @@ class Row(Part):
     failures: tuple[str, ...] = ()
 
     @property
+    def actors(self) -> int:
+        """Number of actors of its tree: those of the real run, else what workers and depth make."""
+        return self.processes or sum(self.workers**level for level in range(self.depth + 1))
+
+    @property
     def speedup_interval(self) -> Interval | None:
         """The speed-up of the 5 percent slowest and of the 5 percent fastest steps."""
         value, measured = self.speedup_vs_serial, self.measured_ms

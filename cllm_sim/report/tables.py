@@ -60,8 +60,8 @@ def _verdict(_: Comparison, row: Row) -> Cell:
     smaller = row.verdict_workers if row.verdict_workers not in (None, row.workers) else None
     scope = f" (with {smaller})" if smaller else ""
     if row.verdict == "broken":
-        expected = "broken, as marked" if row.marked_broken else "BROKEN"
-        return Cell(expected, listed(row.classes) + scope, "bad")
+        told = listed(row.classes) + scope
+        return Cell("broken", f"as marked: {told}", "bad") if row.marked_broken else Cell("BROKEN", told, "bad")
     if row.verdict == "undecided":
         known = f"holds with {row.holds_completely_with}" if row.holds_completely_with else "a limit was reached"
         return Cell("undecided", known, "open")

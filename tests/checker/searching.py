@@ -6,7 +6,7 @@ or team they lie in and by their field, so a permutation that forgot something c
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import permutations, product
@@ -21,6 +21,7 @@ from cllm_sim.operations import Kind
 from cllm_sim.semantics import Memory, both_next
 from cllm_sim.tree import Tree
 
+EMPTY: Mapping[str, str] = {}
 ARCHITECTURES = Path(__file__).with_name("architectures")
 
 
@@ -32,7 +33,13 @@ def loaded(name: str, **settings: str) -> Loaded:
 
 
 def space_of(
-    name: str, workers: int, depth: int = 1, *, any_order: bool = False, monitor: bool = True, **settings: str
+    name: str,
+    workers: int,
+    depth: int = 1,
+    *,
+    any_order: bool = False,
+    monitor: bool = True,
+    settings: Mapping[str, str] = EMPTY,
 ) -> Space:
     """The state space of an architecture; `any_order` lets every cursor visit the children in any order."""
     architecture = loaded(name, **settings)

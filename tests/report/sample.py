@@ -228,41 +228,10 @@ class Maker:
 
     # ---------------------------------------------------------------------------------------------------------- result
     def result(self) -> Result:
-        widest = self.workers[-1]
         rows = list(self.rows())
-        kinds = ("real", "simulated")
-        shares = [share for name in self.architectures for kind in kinds for share in self.shares(name, kind, widest)]
-        locking = [name for name in self.architectures if name in ("model_lock", "unguarded")]
+        shown = self.shown(rows)
         return {
-            "schema": "cllm/1",
-            "verb": "compare",
-            "scope": {
-                "workers": widest,
-                "depth": self.depth,
-                "slots": 12**self.depth,
-                "steps": 300,
-                "faults": 0,
-                "memory": "sequentially consistent",
-            },
-            "workers": list(self.workers),
-            "repeats": 3,
-            "seed": 1,
-            "command": [
-                "cllm",
-                "compare",
-                *self.architectures,
-                "--workers",
-                ",".join(map(str, self.workers)),
-                "--repeats",
-                "3",
-            ],
-            "environment": {
-                "python": "3.11.7",
-                "system": "Linux 6.1",
-                "machine": "x86_64",
-                "cores": CORES,
-                "numpy": "2.4.6",
-            },
+            **self.asked(),
             "seconds": 171.2,
             "wall_seconds": 174.9,
             "exit_code": 0,
@@ -272,28 +241,49 @@ class Maker:
             "median_error_pct": median(abs(row["error_pct"]) for row in rows if not row["marked_broken"]),
             "bigram_bits_per_byte": 3.52,
             "figures": [],
-            "timelines": [
-                self.timeline(name, kind, widest)
-                for name in self.architectures
-                if name not in ("serial", "unguarded")
-                for kind in kinds
-            ],
-            "shares": shares,
-            "step_times": [
-                {
-                    "architecture": row["architecture"],
-                    "workers": row["workers"],
-                    "kind": kind,
-                    "values_ms": [row["measured_ms"]["median"] * self.random.gauss(1, 0.04) for _ in range(60)],
-                }
-                for row in rows
-                for kind in kinds
-            ],
-            "locks": [lock for name in locking for lock in self.locks(name, widest)],
-            "trees": [self.tree(name, widest, shares) for name in self.architectures if name != "serial"],
-            "graphs": [race_graph()] if "unguarded" in self.architectures else [],
-            "counterexamples": [race()] if "unguarded" in self.architectures else [],
+            **shown,
         }
+
+    def asked(self) -> Result:
+        workers = ",".join(map(str, self.workers))
+        return {
+            "schema": "cllm/1",
+            "verb": "compare",
+            "scope": {
+                "workers": self.workers[-1],
+                "depth": self.depth,
+                "slots": 12**self.depth,
+                "steps": 300,
+                "faults": 0,
+                "memory": "sequentially consistent",
+            },
+            "workers": list(self.workers),
+            "repeats": 3,
+            "seed": 1,
+            "command": ["cllm", "compare", *self.architectures, "--workers", workers, "--repeats", "3"],
+            "environment": {"python": "3.11.7", "system": "Linux 6.1", "machine": "x86_64", "cores": CORES},
+        }
+
+    def shown(self, rows: list[Result]) -> Result:
+        kinds = ("real", "simulated")
+        names, widest = self.architectures, self.workers[-1]
+        shares = [share for name in names for kind in kinds for share in self.shares(name, kind, widest)]
+        timed = [name for name in names if name not in ("serial", "unguarded")]
+        locking = [name for name in names if name in ("model_lock", "unguarded")]
+        return {
+            "timelines": [self.timeline(name, kind, widest) for name in timed for kind in kinds],
+            "shares": shares,
+            "step_times": [self.step_times(row, kind) for row in rows for kind in kinds],
+            "locks": [lock for name in locking for lock in self.locks(name, widest)],
+            "trees": [self.tree(name, widest, shares) for name in names if name != "serial"],
+            "graphs": [race_graph()] if "unguarded" in names else [],
+            "counterexamples": [race()] if "unguarded" in names else [],
+        }
+
+    def step_times(self, row: Result, kind: str) -> Result:
+        middle = row["measured_ms"]["median"]
+        values = [middle * self.random.gauss(1, 0.04) for _ in range(60)]
+        return {"architecture": row["architecture"], "workers": row["workers"], "kind": kind, "values_ms": values}
 
 
 def pairs(rows: list[Result]) -> list[Result]:

@@ -24,7 +24,7 @@ def changed(**fields: object) -> Comparison:
     return read_comparison(data)
 
 
-# ----------------------------------------------------------------------------------------------------------------- table
+# ---------------------------------------------------------------------------------------------------------------- table
 def test_every_median_has_its_spread() -> None:
     demo = read_comparison(sample.demo())
     for column in ("predicted", "measured", "speed\u2011up", "error"):
@@ -33,7 +33,7 @@ def test_every_median_has_its_spread() -> None:
 
 def test_the_unguarded_row_shows_what_came_of_it() -> None:
     demo = read_comparison(sample.demo())
-    assert cells(demo, "verdict")[1] == ("broken, as marked", "race and stale-read")
+    assert cells(demo, "verdict")[1] == ("broken", "as marked: race and stale-read")
     assert cells(demo, "weights")[1] == ("3 different", "in 3 runs")
     assert cells(demo, "weights")[3][1] == "in all 3 runs"
     assert cells(demo, "loss")[1] == ("NaN", "from 8.01")
@@ -80,7 +80,7 @@ def test_inversions_and_regressions_are_told() -> None:
     assert "node_zero with 12 workers became 31 % slower than the baseline" in told
 
 
-# -------------------------------------------------------------------------------------------------------------- sentence
+# ------------------------------------------------------------------------------------------------------------- sentence
 def test_the_sentence_of_the_demo() -> None:
     assert headline(read_comparison(sample.demo())) == (
         "serial, model_lock and node_zero hold in every interleaving with 12 workers; unguarded is broken (race and "
@@ -110,7 +110,7 @@ def test_nothing_is_claimed_of_nothing() -> None:
     assert headline(read_comparison({})) == "Nothing was compared."
 
 
-# --------------------------------------------------------------------------------------------------------------- numbers
+# -------------------------------------------------------------------------------------------------------------- numbers
 @pytest.mark.parametrize(
     ("value", "text"),
     [

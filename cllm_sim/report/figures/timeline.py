@@ -32,7 +32,7 @@ def pictures(comparison: Comparison) -> list[Picture]:
     for name in list(names)[:ARCHITECTURES_MAX]:
         lines = sorted(widest((item for item in comparison.timelines if item.events), name), key=lambda item: item.kind)
         title = f"Timeline of {name}" + (f", {lines[0].workers} workers" if lines[0].workers else "")
-        actors = max((row.processes or 0 for row in widest(comparison.rows, name)), default=0)
+        actors = max((row.actors for row in widest(comparison.rows, name)), default=0)
         found.append(Picture(f"timeline-{slug(name)}", title, _caption(lines), partial(_draw, lines, actors)))
     return found
 
@@ -58,7 +58,7 @@ def _draw(lines: Sequence[Timeline], actors: int) -> Figure:
     used: set[str] = set()
     length = max(_window(item)[1] - _window(item)[0] for item in lines)
     for axis, item, shown in zip(axes, lines, rows, strict=True):
-        used |= _panel(axis, item, shown, max(actors, len(item.actors)))
+        used |= _panel(axis, item, shown, max(actors, len(item.actors)) if len(item.actors) > 1 else 1)
         axis.set_xlim(0, length)
     axes[-1].set_xlabel("ms since the first step shown")
     legend(figure, used)
