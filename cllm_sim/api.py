@@ -5,15 +5,14 @@
 
 Every verb returns a `RunResult`. Verbs that leave files take `output` (a folder; None: the default below `reports/`).
 
-Rules of this file: it wires packages that do not know each other (checker, simulator, judge, runtime, report) and adds the
-common fields of a result; what a verb does stands in its own package. Heavy packages are imported by the verb that needs
-them.
+Rules of this file: it wires packages that do not know each other (checker, simulator, judge, runtime, report) and
+adds the common fields of a result; what a verb does stands in its own package. Heavy packages are imported by the
+verb that needs them.
 """
 
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +44,13 @@ def _finished(result: RunResult, started: float, folder: Path | None = None) -> 
     return result
 
 
+def _own_settings_only(loaded: Loaded, settings: Settings) -> None:
+    """Refuse settings that change nothing: a verb without a learner knows only those of the architecture."""
+    unused = [name for name in settings or {} if name not in dict(loaded.settings)]
+    if unused:
+        raise BadRequest(f"--set {unused[0]}: {loaded.name} has no such setting, so it would change nothing")
+
+
 def check(
     architecture: str,
     *,
@@ -66,6 +72,7 @@ def check(
 
     started = time.perf_counter()
     loaded = load(str(architecture), settings)
+    _own_settings_only(loaded, settings)
     folder = output_folder("", output, overwrite=overwrite) if output else None
     result = checker.run(
         loaded,
@@ -88,7 +95,9 @@ def replay(
     """Walk through one schedule: every step with its line and what it changed, and who is stuck at the end."""
     from cllm_sim import checker
 
-    return checker.replay(load(str(architecture), settings), schedule, workers=workers, depth=depth)
+    loaded = load(str(architecture), settings)
+    _own_settings_only(loaded, settings)
+    return checker.replay(loaded, schedule, workers=workers, depth=depth)
 
 
 def simulate(
@@ -152,8 +161,8 @@ def train(
 ) -> RunResult:
     """A real training run on real processes and shared memory; leaves result, trace, metrics and checkpoints.
 
-    Raises SubjectFailed where the run died or hung, and `real_runtime.launch.Interrupted` (with the partial result) where
-    it was asked to stop.
+    Raises SubjectFailed where the run died or hung, and `real_runtime.launch.Interrupted` (with the partial result)
+    where it was asked to stop.
     """
     from real_runtime.launch import Interrupted, launch
     from real_runtime.spec import RunSpec, parse_injection
@@ -186,7 +195,10 @@ def _check_run(loaded: Loaded, workers: int, depth: int, steps: int, slots: int 
     if steps < 1:
         raise BadRequest(f"--steps {steps}: at least one step is needed")
     architecture = loaded.architecture
-    Job(compose(architecture, checked_tree(workers, depth, architecture.arity, architecture.depth_max, loaded.name)), slots)
+    Job(
+        compose(architecture, checked_tree(workers, depth, architecture.arity, architecture.depth_max, loaded.name)),
+        slots,
+    )
 
 
 def _train_result(spec: Any, data: dict[str, Any], code: int) -> RunResult:
@@ -214,7 +226,9 @@ def validate(
     overwrite: bool = False,
     notify: Notify = _silent,
 ) -> RunResult:
-    """Did reality do what the text allows, in the time that was predicted? `run` is a run's folder or its trace file."""
+    """Did reality do what the text allows, in the time that was predicted? `run` is a run's folder or its trace
+    file.
+    """
     from cllm_sim.trace import read_trace
 
     started = time.perf_counter()
@@ -315,5 +329,3 @@ def report(result: str, *, output: str | None = None) -> list[str]:
     stored = read_result(path)
     folder = Path(output) if output else path.parent
     return write_report(stored, folder)
-
-

@@ -56,9 +56,10 @@ uncontended = Promise("uncontended")
 class Architecture:
     """The whole design as one value.
 
-    `worker` and `control` are left out by an architecture of a single actor, whose root is handed the leaf's text as its
-    work. `others` are further single actors beside the root; each is handed the root's team. `share(index, workers,
-    total)` says which slots a child answers for. `depth_max` limits the levels of workers the text is written for.
+    `worker` and `control` are left out by an architecture of a single actor, whose root is handed the leaf's text as
+    its work. `others` are further single actors beside the root; each is handed the root's team. `share(index,
+    workers, total)` says which slots a child answers for. `depth_max` limits the levels of workers the text is
+    written for.
     """
 
     root: Callable[..., Steps]

@@ -1,7 +1,8 @@
 """The cost model of this machine: measured, kept in the user's cache, found again.
 
-Rules of this file: glue between `real_runtime.measure` (which measures and knows no cost model) and `costs.CostModel` (which
-knows no machine). One cache file per set of learner settings, because the cost of computing belongs to a learner.
+Rules of this file: glue between `real_runtime.measure` (which measures and knows no cost model) and `costs.CostModel`
+(which knows no machine). One cache file per set of learner settings, because the cost of computing belongs to a
+learner.
 """
 
 import hashlib
@@ -34,7 +35,9 @@ def save(target: Path, model: CostModel) -> None:
 def measure(
     settings: Mapping[str, str], text: str | None, seed: int, notify: Notify
 ) -> tuple[CostModel, list[dict[str, Any]], dict[str, float]]:
-    """Measure this machine: the model, the sheet of measurements (value, spread, method, samples), and the conditions."""
+    """Measure this machine: the model, the sheet of measurements (value, spread, method, samples), and the
+    conditions.
+    """
     from real_runtime.learner import LearnerSettings
     from real_runtime.measure import measure_in_fresh_process
     from real_runtime.optimizer import OptimizerSettings
@@ -42,7 +45,7 @@ def measure(
 
     learner, optimizer = divided(settings, LearnerSettings, OptimizerSettings)
     found = measure_in_fresh_process(
-        learner, optimizer, Path(text) if text else None, seed, lambda what, done, total: notify(f"measuring {what}")
+        learner, optimizer, text, seed, lambda what, done, total: notify(f"measuring {what}")
     )
     return CostModel.model_validate(found.sections()), list(found.rows()), dict(found.conditions)
 

@@ -1,7 +1,8 @@
 """Everything that can go wrong, as one tree; the exit code of a command follows from the class and from nothing else.
 
-Rules of this file: an error's message is one line that says what happened, where (the user's file and line where there is
-one) and what to do. Programming errors of ours are assertions, not members of this tree. Keep in step with `cli/exit.py`.
+Rules of this file: an error's message is one line that says what happened, where (the user's file and line where
+there is one) and what to do. Programming errors of ours are assertions, not members of this tree. Keep in step with
+`cli/exit.py`.
 """
 
 

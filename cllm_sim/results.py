@@ -1,7 +1,7 @@
 """RunResult: the versioned JSON document of any verb, and the only thing that reports read.
 
-Rules of this file: data only. Fields are added within a schema version, never renamed or removed; keep `result.schema.json`
-in step (a test compares them). Every number in a result was measured by the run that wrote it.
+Rules of this file: data only. Fields are added within a schema version, never renamed or removed; keep
+`result.schema.json` in step (a test compares them). Every number in a result was measured by the run that wrote it.
 """
 
 import json
@@ -53,7 +53,7 @@ class RunResult:
     @property
     def holds(self) -> bool:
         """Do all promises hold, as far as this verb can tell? (An undecided result does not.)"""
-        return self.data["exit_code"] == ExitCode.HOLDS
+        return bool(self.data["exit_code"] == ExitCode.HOLDS)
 
     def to_json(self) -> str:
         """The document as JSON text."""
@@ -96,5 +96,5 @@ def read_result(path: Path) -> RunResult:
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise BadRequest(f"{path}: cannot be read as a result: {getattr(error, 'strerror', None) or error}") from None
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise BadRequest(f"{path}: is no result of this version (expected \"schema\": \"{SCHEMA}\")")
+        raise BadRequest(f'{path}: is no result of this version (expected "schema": "{SCHEMA}")')
     return RunResult(data)

@@ -22,7 +22,7 @@ class Tree:
     @property
     def leaves(self) -> int:
         """Number of actors without children."""
-        return self.workers**self.depth
+        return int(self.workers**self.depth)
 
     @property
     def size(self) -> int:

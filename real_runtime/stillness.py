@@ -7,8 +7,8 @@ Rules of this file: it looks at logs and at what the kernel says about processes
 runnable, or waits inside the kernel (for a disk), counts as busy: on a crowded machine neither is a fault of the text.
 """
 
-import time
 from collections.abc import Sequence
+from time import monotonic
 
 from cllm_sim.compose import System
 from cllm_sim.errors import RunHung
@@ -31,14 +31,14 @@ class Stillness:
     def __init__(self, system: System, board: Board, children: Sequence[Child], limit_seconds: float) -> None:
         self._system, self._board, self._children = system, board, children
         self._limit_seconds = limit_seconds
-        self._looked_at = time.monotonic()
+        self._looked_at = monotonic()
         self._moved = (-1, -1)
         self._cpu_seconds = -1.0
         self._silent_seconds = self._idle_seconds = 0.0
 
     def too_long(self) -> bool:
         """Look again: has the run been still for too long?"""
-        now = time.monotonic()
+        now = monotonic()
         passed, self._looked_at = min(now - self._looked_at, LOOK_SECONDS_MAX), now
         moved = (int(self._board.counts[:, 0].sum()), sum(child.end is not None for child in self._children))
         if moved != self._moved:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from cllm_sim.architecture import Loaded
-from cllm_sim.checker.explain import step_row
+from cllm_sim.checker.explain import counterexample
 from cllm_sim.checker.search import Found, Limits, Progress, search
 from cllm_sim.checker.space import Space
 from cllm_sim.checker.verdict import Judged, contention_broken, judge, never_fulfilled
-from cllm_sim.checker.walk import parse_schedule, walk
+from cllm_sim.checker.walk import parse_schedule
 from cllm_sim.compose import System, compose
 from cllm_sim.errors import BadRequest
 from cllm_sim.grammar import text_lines
@@ -63,7 +63,7 @@ def run(
     symmetric = reductions == "symmetry"
     found, left_out = search(space, symmetric, Limits(budget_seconds, max_states), progress)
     judged = judge(loaded, found, found.symmetry.crews)
-    if judged.unconfirmed and symmetric:
+    if symmetric and (judged.unconfirmed or (found.complete and _inexact(judged))):
         judged = _confirm(loaded, space, found, judged, Limits(budget_seconds, max_states))
     if "uncontended" in names:
         judged.broken.extend(contention_broken(loaded, found, judged.contention))
@@ -75,15 +75,20 @@ def _has_mutex(system: System) -> bool:
 
 
 def _confirm(loaded: Loaded, space: Space, found: Found, judged: Judged, limits: Limits) -> Judged:
-    """Look without symmetry for the kinds of defect that no real schedule confirmed."""
+    """Look without symmetry for the kinds of defect, and the numbers of waiters, that no real schedule confirmed."""
     plain, _ = search(space, False, limits)
     kinds = {defect.kind for defect in judged.unconfirmed}
     again = judge(loaded, plain, frozenset())
     judged.broken.extend(row for row in again.broken if row["class"].removesuffix("-on-weights") in kinds)
-    judged.unconfirmed = [] if plain.complete else judged.unconfirmed
-    if not plain.complete and found.complete:
-        found.limit = "a defect seen under symmetry could not be confirmed in index order within the limits"
+    if plain.complete:
+        judged.unconfirmed, judged.contention = [], again.contention
+    elif found.complete:
+        found.limit = "what was seen under symmetry could not be confirmed in index order within the limits"
     return judged
+
+
+def _inexact(judged: Judged) -> bool:
+    return any(not row["exact"] for row in judged.contention)
 
 
 def _notes(system: System, found: Found, left_out: frozenset[int], symmetric: bool, monitored: bool) -> dict[str, Any]:
@@ -165,10 +170,7 @@ def _result(
 
 def replay(loaded: Loaded, schedule: str, *, workers: int, depth: int = 1) -> dict[str, Any]:
     """Walk through a schedule: every step as data, and who is stuck at its end; BadRequest at an impossible move."""
-    from cllm_sim.checker.explain import counterexample
-
     system = system_of(loaded, workers, depth)
     space = Space(system, loaded.path)
     moves = parse_schedule(system, schedule)
-    walked, _ = walk(space, moves)
-    return {**counterexample(space, moves), "steps": [step_row(step) for step in walked]}
+    return {**counterexample(space, moves), "scope": scope(system.tree.workers, system.tree.depth)}

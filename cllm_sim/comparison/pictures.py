@@ -1,7 +1,7 @@
 """What the figures of a comparison show, cut out of traces and checks: timelines, shares, locks, trees, graphs.
 
-Rules of this file: it selects and sums; a figure draws what stands here and computes nothing. Times are milliseconds from
-the first step shown; real and simulated traces are treated alike.
+Rules of this file: it selects and sums; a figure draws what stands here and computes nothing. Times are milliseconds
+from the first step shown; real and simulated traces are treated alike.
 """
 
 from typing import Any
@@ -15,6 +15,7 @@ from cllm_sim.tree import parent
 STEPS_SHOWN = 3
 ACTORS_SHOWN = 16
 """Actors of a timeline: control first; a larger tree is cut and the caption says so."""
+
 
 def timelines(subjects: list[Subject]) -> list[dict[str, Any]]:
     """A few consecutive steps of every subject, real and simulated, from the middle of the run."""
@@ -108,9 +109,7 @@ def _lock_waits(subject: Subject, field: str) -> list[float]:
     if not subject.traces:
         return []
     logs = subject.traces[0].actors.values()
-    return [
-        _ms(sum(event.end - event.begin for event in log if _acquires(event.op, field))) for log in logs
-    ]
+    return [_ms(sum(event.end - event.begin for event in log if _acquires(event.op, field))) for log in logs]
 
 
 def _acquires(op: str, field: str) -> bool:
@@ -171,10 +170,14 @@ def graphs(subjects: list[Subject]) -> list[dict[str, Any]]:
 
 
 def _race_graph(subject: Subject, row: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
-    """The last steps of the actors concerned, in their own order, and the order that is missing between the accesses."""
+    """The last steps of the actors concerned, in their own order, and the order that is missing between the
+    accesses.
+    """
     sides = [access["actor"] for access in example["race"]["accesses"]]
     steps = [(number, step) for number, step in enumerate(example["steps"]) if step["actor"] in sides][-8:]
-    nodes, edges, last = [], [], {}
+    nodes: list[dict[str, Any]] = []
+    edges: list[dict[str, Any]] = []
+    last: dict[str, str] = {}
     for number, step in steps:
         name = f"s{number}"
         nodes.append({"id": name, "label": f"{step['op']}\nline {step['line']}", "group": step["actor"]})
@@ -184,7 +187,13 @@ def _race_graph(subject: Subject, row: dict[str, Any], example: dict[str, Any]) 
     if len(set(sides)) == 2:
         edges.append({"from": last[sides[0]], "to": last[sides[1]], "label": "no order", "style": "missing"})
     title = f"{subject.loaded.name}: {row['text']}"
-    return {"architecture": subject.loaded.name, "kind": "happens-before", "title": title, "nodes": nodes, "edges": edges}
+    return {
+        "architecture": subject.loaded.name,
+        "kind": "happens-before",
+        "title": title,
+        "nodes": nodes,
+        "edges": edges,
+    }
 
 
 def _wait_graph(subject: Subject, row: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:

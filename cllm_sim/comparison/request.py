@@ -28,8 +28,8 @@ def _silent(_: str) -> None:
 class Request:
     """One comparison: every architecture at every number of workers, through the stages `with_`.
 
-    `steps` and `repeats` are per real run; `budget_seconds` per check. `baseline` is an earlier comparison whose measured
-    times must not be exceeded.
+    `steps` and `repeats` are per real run; `budget_seconds` per check. `baseline` is an earlier comparison whose
+    measured times must not be exceeded.
     """
 
     loaded: tuple[Loaded, ...]

@@ -20,20 +20,24 @@ def row_of(subject: Subject, serial: Subject | None) -> dict[str, Any]:
     """One row of the table."""
     run = subject.runs[0] if subject.runs else {}
     measured = spread_ms(subject)
-    predicted = subject.simulated["step_ms"]["median"] if subject.simulated and subject.simulated.get("step_ms") else None
+    predicted = (
+        subject.simulated["step_ms"]["median"] if subject.simulated and subject.simulated.get("step_ms") else None
+    )
     checked = subject.small if _better(subject) else subject.checked
     contention = _contention(subject)
     return {
         "architecture": subject.loaded.name,
         "title": subject.loaded.title,
         "workers": subject.workers,
-        "depth": run.get("scope_depth", None) or _depth(subject),
+        "depth": _depth(subject),
         "slots": run.get("slots"),
         "marked_broken": subject.loaded.broken,
         "verdict": checked["verdict"] if checked else None,
         "verdict_workers": checked["scope"]["workers"] if checked else None,
         "classes": sorted({item["class"] for item in checked["broken"]}) if checked else [],
-        "holds_completely_with": subject.small["scope"]["workers"] if subject.small and subject.small["complete"] else None,
+        "holds_completely_with": subject.small["scope"]["workers"]
+        if subject.small and subject.small["complete"]
+        else None,
         "states": checked["states"] if checked else None,
         "contention_max": contention[0],
         "contention_exact": contention[1],
@@ -105,7 +109,8 @@ def _speedup(measured: dict[str, float] | None, serial: dict[str, float] | None)
 def noise_floor_pct(subject: Subject) -> float | None:
     """Half the 95 % interval of the median over repeats and blocks of steps, relative to the median.
 
-    Whole repeats are drawn again, and within each of them blocks of consecutive steps, because steps are not independent.
+    Whole repeats are drawn again, and within each of them blocks of consecutive steps, because steps are not
+    independent.
     """
     samples = [np.asarray(sample) for sample in subject.samples_ms if len(sample)]
     if not samples:
@@ -118,7 +123,7 @@ def noise_floor_pct(subject: Subject) -> float | None:
 
 
 def _resampled(samples: list[Any], random: np.random.Generator) -> Any:
-    drawn = []
+    drawn: list[Any] = []
     for number in random.integers(0, len(samples), len(samples)):
         sample = samples[number]
         blocks = max(1, len(sample) // BLOCK_STEPS)
@@ -149,7 +154,9 @@ def pairs(subjects: list[Subject]) -> list[dict[str, Any]]:
 
 
 def inversions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Pairs that the prediction ranks the other way round although their measured gap exceeds twice the noise of both."""
+    """Pairs that the prediction ranks the other way round although their measured gap exceeds twice the noise of
+    both.
+    """
     found = []
     known = [row for row in rows if row["measured_ms"] and row["predicted_ms"] and not row["marked_broken"]]
     for a, b in combinations(known, 2):
@@ -159,7 +166,13 @@ def inversions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         noise = 2 * max(a["noise_floor_pct"], b["noise_floor_pct"])
         if abs(gap) > noise and gap * (b["predicted_ms"] - a["predicted_ms"]) < 0:
             found.append(
-                {"a": a["architecture"], "b": b["architecture"], "workers": a["workers"], "gap_pct": gap, "noise_pct": noise}
+                {
+                    "a": a["architecture"],
+                    "b": b["architecture"],
+                    "workers": a["workers"],
+                    "gap_pct": gap,
+                    "noise_pct": noise,
+                }
             )
     return found
 
@@ -176,6 +189,11 @@ def regressions(rows: list[dict[str, Any]], baseline: list[dict[str, Any]]) -> l
         noise = 2 * max(row["noise_floor_pct"] or 0.0, old.get("noise_floor_pct") or 0.0)
         if growth > noise:
             found.append(
-                {"architecture": row["architecture"], "workers": row["workers"], "growth_pct": growth, "noise_pct": noise}
+                {
+                    "architecture": row["architecture"],
+                    "workers": row["workers"],
+                    "growth_pct": growth,
+                    "noise_pct": noise,
+                }
             )
     return found

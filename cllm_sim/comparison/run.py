@@ -1,7 +1,7 @@
 """A comparison from beginning to end.
 
-Order: all checks, all simulations (sealed before anything is measured), then the real runs, interleaved repeat by repeat,
-then the judgements. Rules of this file: order and assembly only.
+Order: all checks, all simulations (sealed before anything is measured), then the real runs, interleaved repeat by
+repeat, then the judgements. Rules of this file: order and assembly only.
 """
 
 import statistics

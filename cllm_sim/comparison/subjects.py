@@ -1,7 +1,7 @@
 """One architecture at one number of workers, taken through the stages of a comparison.
 
-Rules of this file: it calls the packages of the verbs and keeps what they return; it computes nothing itself. Real runs of
-different subjects are interleaved by the caller, so that a slow minute of the machine hits all of them.
+Rules of this file: it calls the packages of the verbs and keeps what they return; it computes nothing itself. Real
+runs of different subjects are interleaved by the caller, so that a slow minute of the machine hits all of them.
 """
 
 import json
@@ -53,12 +53,14 @@ class Subject:
 
 def check(subject: Subject, asked: Request) -> None:
     """Check at the scope asked for; where that stays undecided, also completely at a small one."""
-    run = lambda workers: checker.run(  # noqa: E731 - two calls that differ in one number
-        subject.loaded, workers=workers, depth=asked.depth, budget_seconds=asked.budget_seconds
-    ).data
-    subject.checked = run(subject.workers)
+    subject.checked = _checked(subject, asked, subject.workers)
     if subject.checked["verdict"] == "undecided" and subject.workers > SMALL_SCOPE:
-        subject.small = run(SMALL_SCOPE)
+        subject.small = _checked(subject, asked, SMALL_SCOPE)
+
+
+def _checked(subject: Subject, asked: Request, workers: int) -> dict[str, Any]:
+    result = checker.run(subject.loaded, workers=workers, depth=asked.depth, budget_seconds=asked.budget_seconds)
+    return result.data
 
 
 def simulate(subject: Subject, asked: Request, model: CostModel) -> None:
@@ -72,7 +74,9 @@ def simulate(subject: Subject, asked: Request, model: CostModel) -> None:
 
 def train(subject: Subject, asked: Request, folder: Path) -> None:
     """One real run; a run that dies or hangs is kept as a failure."""
-    run_dir = folder / "runs" / f"{subject.loaded.name}-{subject.workers}-{len(subject.runs) + len(subject.failures) + 1}"
+    run_dir = (
+        folder / "runs" / f"{subject.loaded.name}-{subject.workers}-{len(subject.runs) + len(subject.failures) + 1}"
+    )
     run_dir.mkdir(parents=True, exist_ok=True)
     spec = RunSpec(
         subject.loaded.path, str(run_dir), subject.workers, asked.depth, asked.steps, asked.slots, asked.seed,

@@ -6,7 +6,6 @@ so that no two figures share one. Rules of this file: it fills `templates/index.
 """
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cllm_sim.report import figures, tables
+from cllm_sim.report.commands import command, replay_command
 from cllm_sim.report.figures import Picture
 from cllm_sim.report.headline import headline
 from cllm_sim.report.naming import actor_labels, place
@@ -57,7 +57,7 @@ def page(comparison: Comparison, drawn: Sequence[tuple[Picture, str]]) -> str:
         pairs=tables.pair_lines(comparison),
         figures=[Shown(one.name, one.title, one.caption, inlined(one.name, one.title, svg)) for one, svg in drawn],
         missing=figures.missing(comparison),
-        counterexamples=[_counterexample(example) for example in comparison.counterexamples],
+        counterexamples=[_counterexample(example) for example in comparison.stories],
         settings=settings(comparison),
         command=command(comparison),
     )
@@ -87,19 +87,6 @@ def _counterexample(example: Counterexample) -> dict[str, Any]:
         "stuck": [(labels[row.actor], place(row.path, row.line), row.waits_for, row.needs) for row in example.stuck],
         "replay": replay_command(example),
     }
-
-
-def replay_command(example: Counterexample) -> str:
-    """The command that walks through a counterexample."""
-    if not example.schedule:
-        return ""
-    workers = f" --workers {example.workers}" if example.workers else ""
-    return f"cllm replay {shlex.quote(example.architecture)} {shlex.quote(example.schedule)}{workers}"
-
-
-def command(comparison: Comparison) -> str:
-    """The command that made the result, as one would type it; nothing where it was made from Python."""
-    return comparison.command if isinstance(comparison.command, str) else shlex.join(comparison.command)
 
 
 def settings(comparison: Comparison) -> list[tuple[str, str]]:

@@ -346,6 +346,13 @@ class Comparison(Part):
         """Architectures of a single actor, to which the number of workers means nothing."""
         return frozenset(row.architecture for row in self.rows if row.processes == 1 or row.workers == 0)
 
+    @property
+    def stories(self) -> tuple[Counterexample, ...]:
+        """The counterexamples; of those that tell the same in the same words only the first."""
+        return tuple(
+            {(one.architecture, one.defect, one.text): one for one in reversed(self.counterexamples)}.values()
+        )[::-1]
+
     def label(self, subject: Subject, depth: int | None = None) -> str:
         """`node_zero`, with the number of workers where the comparison has several, and the depth where it is not 1."""
         varied = len({row.workers for row in self.rows if row.architecture not in self.alone}) > 1

@@ -95,7 +95,7 @@ def _cell(cell: tables.Cell) -> Text:
 
 
 def _broken(comparison: Comparison, console: Console) -> None:
-    for example in comparison.counterexamples:
+    for example in comparison.stories:
         blank(console)
         title = " ".join(part for part in (example.architecture, example.defect) if part)
         line(console, f"{title}: {example.text}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from cllm_sim.report.commands import scope_options, subject
 from cllm_sim.report.lines import Data, blank, depth_of, fact, heading, line, rows, steps, stuck, whole
 from cllm_sim.report.naming import place
 from cllm_sim.report.quantities import counted, listed, rounded
@@ -135,19 +136,3 @@ def _next(console: Console, data: Data) -> None:
         whole(console, f"how long it takes:  cllm simulate {name}{scope}")
     elif data.get("broken"):
         whole(console, f"what that means:  cllm explain {data['broken'][0]['class']}")
-
-
-def subject(data: Data) -> str:
-    """The architecture as it was named on the command line: a path where the file is the user's own."""
-    name = str(data.get("architecture") or "ARCH")
-    command = data.get("command") or ()
-    typed = [word for word in (command.split() if isinstance(command, str) else command) if word.endswith(f"{name}.py")]
-    return quote(typed[0] if typed else name)
-
-
-def scope_options(data: Data) -> str:
-    """` --workers 3 --depth 2`, as far as it differs from what a command takes by itself."""
-    scope = data.get("scope") or {}
-    workers = f" --workers {scope['workers']}" if scope.get("workers") else ""
-    depth = f" --depth {scope['depth']}" if (scope.get("depth") or 1) > 1 else ""
-    return workers + depth

@@ -10,17 +10,18 @@ from typing import Any
 
 from rich.console import Console
 
+from cllm_sim.report.commands import scope_options, subject
 from cllm_sim.report.lines import Data, blank, depth_of, fact, heading, line, rows, stuck, whole
 from cllm_sim.report.naming import actor_labels, place
 from cllm_sim.report.quantities import MISSING, between, bits, counted, listed, milliseconds, percent, rounded, share
-from cllm_sim.report.text_check import promises, scope_options, subject
+from cllm_sim.report.text_check import promises
 
 PARTS = {
     "compute": "compute",
     "fold": "fold",
     "update": "update",
     "barrier": "waiting at barriers",
-    "lock": "waiting for locks",
+    "lock": "waiting for locks or notifies",
     "ready": "the rest",
 }
 PATH_MAX = 8

@@ -1,7 +1,7 @@
 """`make bench`: how fast the parts are, as ratios against a rival measured in the same run, with spread.
 
-Rounds of ours and of the rival alternate, so that a slow minute of the machine hits both; a ratio is taken per round and
-its median and quartiles are reported. Nothing is discarded. Times live here and nowhere in the tests.
+Rounds of ours and of the rival alternate, so that a slow minute of the machine hits both; a ratio is taken per round
+and its median and quartiles are reported. Nothing is discarded. Times live here and nowhere in the tests.
 
 Rules of this file: every case is a function that returns one row; a case that cannot run says why in `skipped`.
 """
@@ -96,9 +96,14 @@ def barrier(parties: int, rounds: int) -> Row:
         rival = multiprocessing.get_context("fork").Barrier(parties)
         crossings = 1000
         return ratios(
-            f"barrier round, {parties} processes, against multiprocessing.Barrier", "us",
-            lambda: _together(parties, ours.wait, crossings), lambda: _together(parties, rival.wait, crossings), rounds, 2.0, 5.0,
-        )  # fmt: skip
+            f"barrier round, {parties} processes, against multiprocessing.Barrier",
+            "us",
+            lambda: _together(parties, ours.wait, crossings),
+            lambda: _together(parties, rival.wait, crossings),
+            rounds,
+            2.0,
+            5.0,
+        )
 
 
 # --- checker, simulator, judge ----------------------------------------------------------------------------------------
@@ -124,7 +129,8 @@ def simulator(rounds: int) -> Row:
 
     def ours() -> float:
         nonlocal events
-        data = package.run(loaded, workers=12, depth=1, slots=12, steps=60, costs=costs, cores=2, replications=1, seed=1)[0].data
+        result, _ = package.run(loaded, workers=12, slots=12, steps=60, costs=costs, cores=2, replications=1, seed=1)
+        data = result.data
         events = data["events"]
         return float(1e6 / data["events_per_second"])
 
@@ -178,8 +184,8 @@ def all_rows(rounds: int) -> list[Row]:
     cases: list[Callable[[], Row]] = [
         lambda: barrier(13, rounds),
         lambda: barrier(4, rounds),
-        lambda: rate("checked states, node_zero 1 + 12, symmetry", "states/s", lambda: _states_per_second("symmetry", 12), 3),
-        lambda: rate("checked states, node_zero 1 + 6, unreduced", "states/s", lambda: _states_per_second("none", 6), 3),
+        lambda: rate("checked, node_zero 1 + 12, symmetry", "states/s", lambda: _states_per_second("symmetry", 12), 3),
+        lambda: rate("checked, node_zero 1 + 6, unreduced", "states/s", lambda: _states_per_second("none", 6), 3),
         lambda: simulator(rounds),
         lambda: judge(3),
         lambda: composition(rounds),

@@ -1,5 +1,7 @@
 """Real runs that go wrong: an end with one clear line and without a hang, whatever an actor or its text does."""
 
+import os
+import random
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cllm_sim import validator
 from cllm_sim.errors import BadArchitecture, BadRequest, RunHung, WorkerDied
 from cllm_sim.library import load
 from real_runtime.checkpoint import load as load_checkpoint
@@ -15,7 +18,7 @@ from real_runtime.learner import Learner, LearnerSettings
 from real_runtime.spec import Injection
 from real_runtime.text import load_text
 
-from tests.real_runtime.running import SMALL, Trainer
+from tests.real_runtime.running import SMALL, Trainer, children_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(60), pytest.mark.usefixtures("clean")]
 
@@ -123,6 +126,25 @@ def test_faults_that_could_never_happen_are_refused(train: Trainer) -> None:
         train("node_zero", workers=3, inject=(Injection("kill", 1, actor="0.3"),))
     with pytest.raises(BadRequest, match="no step 7; the run ends after step 6"):
         train("node_zero", workers=3, steps=6, inject=(Injection("kill", 7, actor="0.2"),))
+
+
+@pytest.mark.parametrize("architecture", ["node_zero", "model_lock", "work_queue"])
+def test_what_was_recorded_until_a_death_is_legal(train: Trainer, architecture: str) -> None:
+    """Somebody is killed at any instant, and the others a moment later; every log is a prefix of what its text does."""
+    source = random.Random(architecture)
+    killed: list[int] = []
+
+    def kill(message: dict[str, Any]) -> None:
+        if message["event"] == "step" and not killed:
+            (host,) = children_of(os.getpid())
+            killed.append(source.choice(children_of(host)))
+            os.kill(killed[0], signal.SIGKILL)
+
+    with pytest.raises(WorkerDied, match="killed by signal SIGKILL"):
+        train(architecture, kill, workers=3, steps=1_000_000)
+    trace = train.run.trace
+    assert not trace.header["complete"]
+    assert validator.run(load(architecture), trace).data["legal"] is True
 
 
 # --- texts that do not end --------------------------------------------------------------------------------------------

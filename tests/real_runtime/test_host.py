@@ -1,4 +1,4 @@
-"""The host process and its caller: whoever of them dies, nobody is left; a request that cannot be met says so at once."""
+"""The host process and its caller: whoever dies, nobody is left; a request that cannot be met says so at once."""
 
 import os
 import re
@@ -173,7 +173,7 @@ def test_settings_that_make_no_sense(clean: None, train: Trainer) -> None:
 
 def test_more_memory_than_there_is(clean: None, train: Trainer) -> None:
     settings = {"hidden": ",".join(["8192"] * 8)}
-    assert re.search(r"needs [\d,.]+ MiB of shared memory", refusal(train, settings=settings, slots=144))
+    assert re.search(r"needs [\d,.]+ MiB of shared memory", refusal(train, settings=settings, slots=20_736))
 
 
 def test_a_run_directory_in_use(caller: Caller, train: Trainer, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from real_runtime import launch as module
 from real_runtime.launch import STOP_SIGNALS, Interrupted
 from real_runtime.spec import Injection, RunSpec
 
@@ -113,7 +112,7 @@ def test_a_signal_before_the_host_can_answer(clean: None, train: Trainer, monkey
         signal.raise_signal(signal.SIGINT)
         return process
 
-    monkeypatch.setattr(module.subprocess, "Popen", started)
+    monkeypatch.setattr(subprocess, "Popen", started)
     stopped = interrupted(train, lambda message: None)
     assert stopped.signal_number == signal.SIGINT
     assert stopped.data["steps"] == 0

@@ -138,6 +138,36 @@ def test_logs_of_a_long_run_of_a_large_tree_fit_into_the_address_space() -> None
     assert 8 * EVENT_COLUMNS * log_capacity(system, 10**9) * len(system.actors) <= 1 << 44
 
 
+def test_a_control_that_takes_a_slice_too(clean: None, train: Trainer, reference: str, tmp_path: Path) -> None:
+    """As sliced_reduce, but the control folds one more slice, which comes after those of its workers."""
+    source = Path(load("sliced_reduce").path).read_text()
+    source = source.replace("parts=team.workers)", "parts=team.workers + 1)")
+    mine = "        yield fold(team.each.segment, into=me.segment, parts=team.workers + 1)\n"
+    path = tmp_path / "mine.py"
+    path.write_text(
+        source.replace(
+            "        yield team.batch.wait()  # Point C: the", f"{mine}        yield team.batch.wait()  # the"
+        )
+    )
+    assert train(str(path), workers=4, steps=STEPS).data["digest"] == reference
+    assert train(str(path), workers=2, depth=2, steps=STEPS).data["digest"] == reference
+
+
+def test_scratch_of_a_team(clean: None, train: Trainer, reference: str, tmp_path: Path) -> None:
+    """As model_lock, but every control's workers have a model of their own."""
+    source = Path(load("model_lock").path).read_text()
+    lines = ("activations = Region(", "gradients = Region(", "model = Mutex(")
+    kept = "".join(line for line in source.splitlines(keepends=True) if not line.startswith(lines))
+    kept = kept.replace("    pass\n", "    activations = Region()\n    gradients = Region()\n    model = Mutex()\n")
+    kept = kept.replace("using=(activations, gradients)", "using=(team.activations, team.gradients)")
+    kept = kept.replace("yield model.", "yield team.model.").replace(
+        "(weights, activations, gradients, model)", "(weights,)"
+    )
+    path = tmp_path / "mine.py"
+    path.write_text(kept)
+    assert train(str(path), workers=2, depth=2, steps=STEPS).data["digest"] == reference
+
+
 def test_metrics(clean: None, train: Trainer) -> None:
     run = train("node_zero", workers=3, steps=STEPS)
     assert [row["step"] for row in run.metrics] == list(range(1, STEPS + 1))

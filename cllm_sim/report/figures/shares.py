@@ -55,7 +55,7 @@ def _caption(panels: dict[str, tuple[ActorShare, ...]]) -> str:
         locked, work = fmean(item.lock for item in mine), fmean(item.working for item in mine)
         told.append(
             f"{name} works {share(work)} of the time"
-            + (f" and waits for locks {share(locked)}" if locked > 0.005 else "")
+            + (f" and waits for locks or notifies {share(locked)}" if locked > 0.005 else "")
         )
     both = any(item.kind == "real" for shares in panels.values() for item in shares) and any(
         item.kind == "simulated" for shares in panels.values() for item in shares

@@ -70,7 +70,7 @@ FILLS = {
     "update": Fill("update", "#16161f"),
     "other": Fill("other work", "#e6e6e6"),
     "barrier": Fill("waits at a barrier", "#ffffff", "/////"),
-    "lock": Fill("waits for a lock", "#f3d9d2", "xxxxx"),
+    "lock": Fill("waits for a lock or a notify", "#f3d9d2", "xxxxx"),
     "ready": Fill("ready, short operations", "#ffffff", "||||"),
 }
 """Work first, then waiting, then the rest; the order of stacks and legends."""

@@ -43,7 +43,7 @@ def _caption(lines: Sequence[Timeline]) -> str:
     locked = sum(end - begin for _, name, begin, end, *_ in told.events if name == "lock")
     total = sum(event[3] - event[2] for event in told.events)
     part = share(waited / total) if total else "none"
-    of_it = f", {share(locked / waited)} of it for a lock" if locked and waited else ""
+    of_it = f", {share(locked / waited)} of it for locks or notifies" if locked and waited else ""
     both = (
         "The real run above, the simulated one below, on the same scale" if len(lines) > 1 else f"The {told.kind} run"
     )

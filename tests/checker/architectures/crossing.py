@@ -1,6 +1,5 @@
-"""Contention that only a cursor in another order could cause: the first child visited takes the lock in both rounds.
-
-In index order that is the same child twice. If rounds could be visited in different orders, two children would want it.
+"""Contention that only a cursor in changing order could cause: who was visited first in round one holds the lock, and who
+is visited first in round two wants it. In index order that is the same child, so nobody ever waits.
 """
 
 from cllm_sim import BATCH, Architecture, Mutex, Seat, Semaphore, Steps, Team, Word, Work, compute
@@ -17,12 +16,30 @@ class Office(Team[Desk]):
 
 
 def worker(me: Desk, team: Office, work: Work) -> Steps:
-    for _ in range(2):
-        yield me.go.down()
-        if (yield team.visited.add(1)) % 2 == 0:
-            yield team.lock.acquire()
-            yield team.lock.release()
-        yield team.done.up()
+    yield me.go.down()
+    one = yield team.visited.add(1)
+    if one == 0:
+        yield team.lock.acquire()
+    yield team.done.up()
+    yield me.go.down()
+    two = yield team.visited.add(1)
+    yield team.done.up()
+    if one == 0:
+        yield team.lock.release()
+    elif two == team.workers:
+        yield team.lock.acquire()
+        yield team.lock.release()
+
+
+def worker_for_ever(me: Desk, team: Office, work: Work) -> Steps:
+    yield me.go.down()
+    one = yield team.visited.add(1)
+    yield team.done.up()
+    yield me.go.down()
+    two = yield team.visited.add(1)
+    yield team.done.up()
+    if one != 0 and two == team.workers:
+        yield me.go.down()  # nobody rings a third time
 
 
 def leaf(me: Desk, team: Office, order: int) -> Steps:
@@ -33,12 +50,13 @@ def control(me: Desk, team: Office, order: int) -> Steps:
     for _ in range(2):
         while (yield team.next()):
             yield team.at.go.up()
-            if (yield team.visited.load()) < 4:
-                yield team.visited.load()
+            yield team.done.down()
 
 
 def root(me: Desk, work: Work) -> Steps:
     yield from work(BATCH)
 
 
-architecture = Architecture(root, worker, control, leaf, team=Office, depth_max=1)
+def architecture(variant: str = "lock") -> Architecture:
+    text = worker if variant == "lock" else worker_for_ever
+    return Architecture(root, text, control, leaf, team=Office, depth_max=1)
