@@ -86,7 +86,17 @@ def check(
         max_states=max_states,
         progress=progress,
     )
+    if folder is not None:
+        _draw_broken(result, folder)
     return _finished(result, started, folder)
+
+
+def _draw_broken(result: RunResult, folder: Path) -> None:
+    """The picture of what is broken (who waits for whom, or the missing order), where something is."""
+    from cllm_sim.report import write_graphs
+
+    if result.data["verdict"] == "broken":
+        result.data["figures"] = write_graphs(result, folder)
 
 
 def replay(
@@ -130,6 +140,7 @@ def simulate(
     write_trace(folder / "trace.jsonl", trace)
     (folder / "costs.toml").write_text(model.to_toml(), encoding="utf-8")
     result.data.update(trace="trace.jsonl", costs="costs.toml", costs_source=source)
+    _draw_broken(result, folder)
     return _finished(result, started, folder)
 
 
@@ -310,11 +321,13 @@ def _costs_for(costs: str | None, settings: Settings, loaded: Loaded, notify: No
 def compare(*architectures: str, **options: Any) -> RunResult:
     """Which design is better, and is the difference real? See `comparison.Request` for the options."""
     from cllm_sim import comparison
+    from cllm_sim.report import figure_names
 
     started = time.perf_counter()
     request = comparison.request(architectures, options)
     folder = output_folder(request.name, options.get("output"), overwrite=bool(options.get("overwrite")))
     result = comparison.run(request, folder)
+    result.data["figures"] = figure_names(result)
     _finished(result, started, folder)
     report(str(folder / RESULT_FILE))
     return result

@@ -6,7 +6,7 @@
     losses, samples       per slot, written by whoever computed it
     steps                 per step: loss, norm, clip factor, culprit (written by `update`)
     header                the current step, the request to stop
-    log:*, state of actors  what every actor records about itself; nobody else writes there
+    logs, labels, counts, current, errors    what every actor records about itself; nobody else writes there
 
 Rules of this file: layout only. Everything is created and initialised before the first process is forked. Keep in step
 with `perform.py` (who touches what) and `record.py` (the logs).
@@ -28,6 +28,9 @@ from real_runtime.memory import PAGE_BYTES, Layout, SharedMemory
 
 HEADER = ("step", "stop", "saved_step", "applied")
 STEP_COLUMNS = ("loss_bits", "norm", "factor", "nonfinite_slot", "nonfinite_index", "begin_ns", "end_ns")
+EVENTS, WORKED = 0, 1
+"""Of each actor's `counts`: events recorded, and pieces of work done (`perform.PROGRESS`)."""
+
 EVENT_COLUMNS = 4
 EVENTS_BEFORE, EVENTS_PER_STEP, EVENTS_PER_CHILD = 4096, 256, 64
 LOG_BYTES_MAX = 1 << 44

@@ -24,7 +24,7 @@ from cllm_sim.job import Job, Piece
 from cllm_sim.operations import BATCH, STOP, Op, Verb
 from cllm_sim.script import choice
 from cllm_sim.slots import even_share, total_row
-from real_runtime.board import HEADER, STEP_COLUMNS, Board
+from real_runtime.board import HEADER, STEP_COLUMNS, WORKED, Board
 from real_runtime.learner import Learner, Scratch
 from real_runtime.optimizer import Optimizer
 from real_runtime.reduction import clip_factor, first_nonfinite, fold, squared_norm
@@ -34,6 +34,8 @@ Act = Callable[[], int]
 STEP, STOPPING, SAVED, APPLIED = (HEADER.index(name) for name in HEADER)
 COLUMN = {name: number for number, name in enumerate(STEP_COLUMNS)}
 WORK = (Verb.COMPUTE, Verb.FOLD, Verb.UPDATE)
+PROGRESS = (*WORK, Verb.CHOOSE)
+"""Verbs that bring a run forward. A run of other operations alone goes round in a circle (`stillness.py`)."""
 
 
 @dataclass
@@ -71,7 +73,19 @@ class Performer:
         """The native action of an operation."""
         bound = self.place.system.bound(self.actor, op)
         act = self._under_cursor(bound) if bound.at else self._build(bound)
-        return self._failing(act) if self._faults and bound.verb in WORK else act
+        if self._faults and bound.verb in WORK:
+            act = self._failing(act)
+        return self._counted(act) if bound.verb in PROGRESS else act
+
+    def _counted(self, act: Act) -> Act:
+        counts = memoryview(self.place.board.counts[self.actor]).cast("B").cast("q")
+
+        def act_and_count() -> int:
+            reply = act()
+            counts[WORKED] += 1
+            return reply
+
+        return act_and_count
 
     def _under_cursor(self, bound: Bound) -> Act:
         variants = [self._build(variant) for variant in bound.at]

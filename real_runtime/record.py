@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from cllm_sim.trace import Event
-from real_runtime.board import EVENT_COLUMNS, Board
+from real_runtime.board import EVENT_COLUMNS, EVENTS, Board
 
 FINISHED = -1
 _ROWS_AT_ONCE = 65_536
@@ -46,12 +46,12 @@ class Recorder:
 
     def end(self, label: int, reply: int, begin_ns: int, end_ns: int) -> None:
         """This operation has been performed."""
-        count = self._count[0]
+        count = self._count[EVENTS]
         if count < self._capacity:
             at = count * EVENT_COLUMNS
             log = self._log
             log[at], log[at + 1], log[at + 2], log[at + 3] = label, reply, begin_ns, end_ns
-        self._count[0] = count + 1
+        self._count[EVENTS] = count + 1
         self._current[0] = ~label
 
     def finish(self) -> None:
@@ -97,14 +97,14 @@ def label_text(board: Board, actor: int, label: int) -> str:
 
 def log_is_whole(board: Board, actor: int) -> bool:
     """Was the log long enough for all events, and the table for all their texts?"""
-    performed = int(board.counts[actor][0])
+    performed = int(board.counts[actor][EVENTS])
     kept = board.logs[actor][: performed * EVENT_COLUMNS : EVENT_COLUMNS]
     return performed * EVENT_COLUMNS <= board.logs.shape[1] and bool(kept.all())
 
 
 def read_log(board: Board, actor: int, origin_ns: int) -> Iterator[Event]:
     """The events of an actor, with times from `origin_ns` on."""
-    kept = min(int(board.counts[actor][0]), board.logs.shape[1] // EVENT_COLUMNS)
+    kept = min(int(board.counts[actor][EVENTS]), board.logs.shape[1] // EVENT_COLUMNS)
     names: dict[int, str] = {}
     for start in range(0, kept, _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, kept)

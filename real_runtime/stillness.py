@@ -1,7 +1,7 @@
 """Is a run still moving? And if not: who is stopped, who is busy without an end, who waits for what.
 
-    no event and no processor time for the limit           hung: stopped, or all wait for one another
-    no event for twenty times the limit, however busy      hung: a loop without an end
+    no event and no processor time for the limit         hung: stopped, or all wait for one another
+    no work done for twenty times the limit              hung: a loop without an end, or everybody asks and nobody moves
 
 Rules of this file: it looks at logs and at what the kernel says about processes; it ends nobody. An actor that is
 runnable, or waits inside the kernel (for a disk), counts as busy: on a crowded machine neither is a fault of the text.
@@ -13,7 +13,7 @@ from time import monotonic
 from cllm_sim.compose import System
 from cllm_sim.errors import RunHung
 from cllm_sim.operations import RULES, Verb
-from real_runtime.board import Board
+from real_runtime.board import EVENTS, WORKED, Board
 from real_runtime.processes import Child, ProcessState, process_state
 from real_runtime.record import Doing, doing
 
@@ -26,27 +26,27 @@ WAITING_VERBS = {str(verb) for verb in Verb if RULES[verb].blocks}
 
 
 class Stillness:
-    """How long the actors of a run have recorded nothing, and how long they have not even used the processor."""
+    """How long the actors of a run have done no work, and how long they have not even moved."""
 
     def __init__(self, system: System, board: Board, children: Sequence[Child], limit_seconds: float) -> None:
         self._system, self._board, self._children = system, board, children
         self._limit_seconds = limit_seconds
         self._looked_at = monotonic()
-        self._moved = (-1, -1)
+        self._worked = self._moved = (-1, -1)
         self._cpu_seconds = -1.0
-        self._silent_seconds = self._idle_seconds = 0.0
+        self._workless_seconds = self._idle_seconds = 0.0
 
     def too_long(self) -> bool:
         """Look again: has the run been still for too long?"""
         now = monotonic()
         passed, self._looked_at = min(now - self._looked_at, LOOK_SECONDS_MAX), now
-        moved = (int(self._board.counts[:, 0].sum()), sum(child.end is not None for child in self._children))
-        if moved != self._moved:
-            self._moved, self._silent_seconds, self._idle_seconds = moved, 0.0, 0.0
-            return False
-        self._silent_seconds += passed
-        self._idle_seconds = 0.0 if self._busy() else self._idle_seconds + passed
-        return self._idle_seconds > self._limit_seconds or self._silent_seconds > BUSY_LIMITS * self._limit_seconds
+        counts, ended = self._board.counts.sum(axis=0), sum(child.end is not None for child in self._children)
+        moved, worked = (int(counts[EVENTS]), ended), (int(counts[WORKED]), ended)
+        same = moved == self._moved and not self._busy()
+        self._idle_seconds = self._idle_seconds + passed if same else 0.0
+        self._workless_seconds = self._workless_seconds + passed if worked == self._worked else 0.0
+        self._moved, self._worked = moved, worked
+        return self._idle_seconds > self._limit_seconds or self._workless_seconds > BUSY_LIMITS * self._limit_seconds
 
     def _busy(self) -> bool:
         """Has anybody used the processor since the last look, or is about to? (One long operation is no hang.)"""
@@ -64,7 +64,7 @@ class Stillness:
         rows = [text for _, text in sorted(found, key=lambda row: row[0])] or ["every actor has ended"]
         endless = self._idle_seconds <= self._limit_seconds
         seconds = self._limit_seconds * (BUSY_LIMITS if endless else 1)
-        what = f"no operation came to an end for {seconds:g} s" if endless else f"nobody moved for {seconds:g} s"
+        what = f"no work came to an end for {seconds:g} s" if endless else f"nobody moved for {seconds:g} s"
         more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
         return rows, RunHung(f"{what} in step {step}: {rows[0]}{more}; all processes were ended")
 

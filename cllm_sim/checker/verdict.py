@@ -40,7 +40,7 @@ def judge(loaded: Loaded, found: Found, crews: frozenset[int]) -> Judged:
     graph = progress(found, _all_deadlocks(found)) if found.complete else None
     defects = [*found.defects.values(), *(_progress_defects(found, graph) if graph else ())]
     broken, unconfirmed = [], []
-    for defect in _explainable(defects):
+    for defect in _explainable(found.space, defects):
         moves = realise(found, defect.state, goal_of(defect))
         if moves is None:
             unconfirmed.append(defect)
@@ -51,11 +51,15 @@ def judge(loaded: Loaded, found: Found, crews: frozenset[int]) -> Judged:
     return Judged([*coverage, *broken], unconfirmed, _contention(loaded, found, crews), total)
 
 
-def _explainable(defects: list[Defect]) -> list[Defect]:
-    """At most BROKEN_MAX defects in the order they were met; the first of every class is always among them."""
+def _explainable(space: Space, defects: list[Defect]) -> list[Defect]:
+    """At most BROKEN_MAX defects in the order they were met; the first of a class on an object is always among them."""
+
+    def subject(item: Defect) -> tuple[str, str]:
+        return item.kind, space.system.objects[item.on].field if item.on >= 0 else ""
+
     ordered_defects = sorted(defects, key=lambda item: (item.state, item.line))
-    first = {item.kind: item for item in reversed(ordered_defects)}
-    others = [item for item in ordered_defects if first[item.kind] is not item]
+    first = {subject(item): item for item in reversed(ordered_defects)}
+    others = [item for item in ordered_defects if first[subject(item)] is not item]
     chosen = [*first.values(), *others[: max(0, BROKEN_MAX - len(first))]]
     return sorted(chosen, key=lambda item: (item.state, item.line))
 

@@ -9,6 +9,7 @@ from typing import Any
 from cllm_sim.comparison.subjects import WARM_UP_STEPS, Subject
 from cllm_sim.metrics import phase_of, steps
 from cllm_sim.metrics import shares as shares_of
+from cllm_sim.report.evidence import graphs as graphs_of
 from cllm_sim.trace import Trace
 from cllm_sim.tree import parent
 
@@ -136,19 +137,19 @@ def counterexamples(subjects: list[Subject]) -> list[dict[str, Any]]:
     """The first counterexample of every broken subject."""
     found = []
     for subject in subjects:
-        checked = subject.small if subject.small and subject.small["verdict"] == "broken" else subject.checked
-        for row in (checked or {}).get("broken", [])[:3]:
+        checked = _telling_check(subject)
+        for row in checked.get("broken", [])[:3]:
             example = row["counterexample"]
             if example:
                 found.append(
                     {
                         "architecture": subject.loaded.name,
-                        "workers": checked["scope"]["workers"] if checked else None,
+                        "workers": checked["scope"]["workers"],
                         "class": row["class"],
                         "text": row["text"],
                         "path": row["path"],
                         "line": row["line"],
-                        **{name: example[name] for name in ("schedule", "steps", "stuck")},
+                        **{name: example[name] for name in ("schedule", "steps", "stuck", "no_way_back")},
                         "race": example.get("race"),
                     }
                 )
@@ -157,48 +158,11 @@ def counterexamples(subjects: list[Subject]) -> list[dict[str, Any]]:
 
 def graphs(subjects: list[Subject]) -> list[dict[str, Any]]:
     """What is broken, as a graph: the missing order of a race, or who waits for whom in a deadlock."""
-    found = []
-    for subject in subjects:
-        checked = subject.small if subject.small and subject.small["verdict"] == "broken" else subject.checked
-        for row in (checked or {}).get("broken", [])[:1]:
-            example = row["counterexample"]
-            if example and row["class"] == "race":
-                found.append(_race_graph(subject, row, example))
-            elif example and example.get("waits"):
-                found.append(_wait_graph(subject, row, example))
-    return found
+    return [row for subject in subjects for row in graphs_of(_telling_check(subject))]
 
 
-def _race_graph(subject: Subject, row: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
-    """The last steps of the actors concerned, in their own order, and the order that is missing between the
-    accesses.
-    """
-    sides = [access["actor"] for access in example["race"]["accesses"]]
-    steps = [(number, step) for number, step in enumerate(example["steps"]) if step["actor"] in sides][-8:]
-    nodes: list[dict[str, Any]] = []
-    edges: list[dict[str, Any]] = []
-    last: dict[str, str] = {}
-    for number, step in steps:
-        name = f"s{number}"
-        nodes.append({"id": name, "label": f"{step['op']}\nline {step['line']}", "group": step["actor"]})
-        if step["actor"] in last:
-            edges.append({"from": last[step["actor"]], "to": name, "label": "", "style": "order"})
-        last[step["actor"]] = name
-    if len(set(sides)) == 2:
-        edges.append({"from": last[sides[0]], "to": last[sides[1]], "label": "no order", "style": "missing"})
-    title = f"{subject.loaded.name}: {row['text']}"
-    return {
-        "architecture": subject.loaded.name,
-        "kind": "happens-before",
-        "title": title,
-        "nodes": nodes,
-        "edges": edges,
-    }
-
-
-def _wait_graph(subject: Subject, row: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
-    names = sorted({edge[side] for edge in example["waits"] for side in ("from", "to")})
-    edges = [{"from": e["from"], "to": e["to"], "label": e["on"], "style": "waits"} for e in example["waits"]]
-    nodes = [{"id": name, "label": name, "group": ""} for name in names]
-    title = f"{subject.loaded.name}: {row['text']}"
-    return {"architecture": subject.loaded.name, "kind": "wait-for", "title": title, "nodes": nodes, "edges": edges}
+def _telling_check(subject: Subject) -> dict[str, Any]:
+    """The check that found the design broken, else the one at the scope asked for; empty where nothing was checked."""
+    if subject.small and subject.small["verdict"] == "broken":
+        return subject.small
+    return subject.checked or {}

@@ -2,7 +2,7 @@
 
 `run` turns an architecture and a recorded trace, real or simulated, into a `RunResult`. Modules: `replay` (every log against
 its own text), `commuting` and `search` (is there an order of all logs that the semantics allows?), `walk` (what that order
-kept of the promises), `explain` (the first impossible event), `judge`, and `timing`. Rules of this package: it does not know
+kept of the promises), `explain` (the first impossible event), `judgement`, and `timing`. Rules of this package: it does not know
 the checker, the simulator, the runtime or any shipped architecture.
 """
 
@@ -16,7 +16,7 @@ from cllm_sim.promises import promised, verdicts
 from cllm_sim.results import SCHEMA, ExitCode, RunResult, environment, scope
 from cllm_sim.trace import HEADER_FIELDS, Trace
 from cllm_sim.tree import Tree, checked_tree
-from cllm_sim.validator.judge import BUDGET_MOVES, Judgement, judge
+from cllm_sim.validator.judgement import BUDGET_MOVES, Judgement, judge
 from cllm_sim.validator.timing import compare_times
 
 __all__ = ["BUDGET_MOVES", "Judgement", "compare_times", "judge", "run", "system_of"]

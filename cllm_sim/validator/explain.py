@@ -1,37 +1,49 @@
 """The first impossible event of an illegal trace: whose, where in the text, and what would have been possible instead.
 
-Where the search failed, it got farthest in some state in which every event that may go next is impossible. The one that
-ended first is named: nothing that began after its end can go before it.
+Either a log parts from its own text, or the sweep through time found an event that no order lets happen by its end. Who is
+parked at a barrier has done its part, so there the blame goes to whoever is missing.
 
-Rules of this file: it describes a state that the search reached, and asks `semantics.outcomes` what would be possible there.
-Event numbers count from 0 within their actor's log.
+Rules of this file: it describes states that were reached, and asks `semantics.outcomes` what would be possible there. Event
+numbers count from 0 within their actor's log.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from cllm_sim.compose import System
-from cllm_sim.operations import Place, Verb
+from cllm_sim.operations import Place
 from cllm_sim.semantics import outcomes
+from cllm_sim.validator.frontier import Frontier
 from cllm_sim.validator.replay import Log, place
-from cllm_sim.validator.search import Point, Search
+from cllm_sim.validator.search import Point
 from cllm_sim.waiting import blocked_on
 
 SHOWN_MAX = 12
 """Possible answers shown in a sentence; all are in the data."""
 
 
-def impossible(system: System, logs: Sequence[Log], search: Search) -> dict[str, Any]:
-    """The first impossible event, as data, where pass one broke off or the search found no order."""
-    dead_end = search.farthest if search.done < search.total else None
-    point = dead_end or search.point
-    broken = [actor for actor, log in enumerate(logs) if log.broken and point.position[actor] >= log.broken.index]
-    if broken:
-        return _broken(system, logs, min(broken, key=lambda actor: _time(logs[actor])))
-    stuck = _stuck(search, point)
-    if stuck:
-        return _contradiction(system, logs, search, point, stuck[0])
-    return _broken(system, logs, min((n for n, log in enumerate(logs) if log.broken), key=lambda n: _time(logs[n])))
+def broken_off(system: System, logs: Sequence[Log], point: Point | None) -> dict[str, Any]:
+    """The first event at which a log parts from its text; with a `point`, among those that stand there."""
+    broken = [
+        actor
+        for actor, log in enumerate(logs)
+        if log.broken is not None and (point is None or point.position[actor] >= log.broken.index)
+    ]
+    return _broken(system, logs, min(broken, key=lambda actor: _time(logs[actor])))
+
+
+def contradiction(system: System, logs: Sequence[Log], frontier: Frontier) -> dict[str, Any]:
+    """The event that no order of the other logs lets happen by its end, or whoever it waits for in vain."""
+    for point in frontier.dead_ends:
+        frontier.go_to(point)
+        if frontier.broken_off():
+            return broken_off(system, logs, point)
+    point = max(frontier.dead_ends, key=lambda end: end.done)
+    frontier.go_to(point)
+    actor = frontier.culprit
+    if frontier.parked(actor):
+        actor = next((other for other in _suspects(frontier) if not _can_go(frontier, other)), actor)
+    return _contradiction(system, logs, frontier, actor)
 
 
 def row(system: System, logs: Sequence[Log], actor: int, index: int, text: str, **possible: Any) -> dict[str, Any]:
@@ -96,56 +108,65 @@ def _broken(system: System, logs: Sequence[Log], actor: int) -> dict[str, Any]:
     return row(system, logs, actor, index, text, replies=broken.possible_replies, ops=broken.possible_ops)
 
 
-def _stuck(search: Search, point: Point) -> list[int]:
-    """The actors whose next event is in the log, the likeliest culprit in front.
+def _can_go(frontier: Frontier, actor: int) -> bool:
+    """Has an actor done its part, or can it go now?"""
+    if frontier.parked(actor):
+        return True
+    in_time = frontier.times(actor)[0] <= frontier.times(frontier.culprit)[1]
+    return in_time and next(frontier.possible(actor), None) is not None
 
-    Who is parked at a barrier has done its part. Of the others, those come first whose event may go by the clock, the one
-    that ended first in front; then those whose event began too late for what the others had already left.
-    """
-    recorded = [actor for actor, position in enumerate(point.position) if position < search.lengths[actor]]
-    begin = {actor: search.begin[actor][point.position[actor]] for actor in recorded}
-    end = {actor: search.end[actor][point.position[actor]] for actor in recorded}
-    horizon = min(end.values(), default=0)
 
-    def rank(actor: int) -> tuple[int, int]:
-        bound = point.pending[actor]
-        if bound is not None and bound.verb is Verb.WAIT and point.memory.phase[actor]:
-            return 2, end[actor]
-        return (0, end[actor]) if begin[actor] <= horizon else (1, begin[actor])
+def _suspects(frontier: Frontier) -> list[int]:
+    """The actors whose next event is in the log: those it may go by the clock first, by their ends, then those too late."""
+    recorded = [actor for actor in range(len(frontier.logs)) if frontier.recorded(actor)]
+    horizon = min(frontier.times(actor)[1] for actor in recorded)
+
+    def rank(actor: int) -> tuple[bool, float]:
+        begin, end = frontier.times(actor)
+        return begin > horizon, begin if begin > horizon else end
 
     return sorted(recorded, key=rank)
 
 
-def _contradiction(system: System, logs: Sequence[Log], search: Search, point: Point, actor: int) -> dict[str, Any]:
-    """Why an event cannot be the next one, in the state where the search got farthest."""
-    name, index = system.actors[actor].name, point.position[actor]
+def _contradiction(system: System, logs: Sequence[Log], frontier: Frontier, actor: int) -> dict[str, Any]:
+    """Why an event cannot be the next one in the state in which the logs stand."""
+    index = frontier.position[actor]
     event = logs[actor].events[index]
-    subject = f"{name}, event {index}: '{event.op}' answered {event.reply}"
-    late = _too_late(system, logs, search, point, actor)
+    subject = f"{system.actors[actor].name}, event {index}: '{event.op}' answered {event.reply}"
+    late = _too_late(system, logs, frontier, actor)
     if late:
         return row(system, logs, actor, index, f"{subject}: {late}")
-    found = outcomes(search.system, point.pending, point.memory, actor)
-    replies = sorted({reply for outcome in found for member, reply in outcome.done if member == actor})
+    waiting = blocked_on(frontier.system, frontier.pending, frontier.memory, actor)
+    replies = sorted(_answers(frontier, actor, index))
     if event.reply in replies:
-        text = f"{subject}: every order in which it is possible leads to a contradiction later"
+        text = f"{subject}: every order in which it is possible leads to a contradiction before its end"
         return row(system, logs, actor, index, text)
     if replies:
         text = f"{subject}: no order of the other actors allows that{_possible(replies)}"
         return row(system, logs, actor, index, text, replies=replies)
-    waiting = blocked_on(search.system, point.pending, point.memory, actor)
     needs = f" ({waiting.on}: needs {waiting.needs})" if waiting else ""
     text = f"{subject}: in no order of the other actors could it be done by then{needs}"
     return row(system, logs, actor, index, text)
 
 
-def _too_late(system: System, logs: Sequence[Log], search: Search, point: Point, actor: int) -> str:
+def _answers(frontier: Frontier, actor: int, index: int) -> set[int]:
+    """The replies that an event could have had in any of the states in which it was tried."""
+    found: set[int] = set()
+    for point in frontier.tried:
+        if point.position[actor] == index:
+            for outcome in outcomes(frontier.system, point.pending, point.memory, actor):
+                found.update(reply for member, reply in outcome.done if member == actor)
+    return found
+
+
+def _too_late(system: System, logs: Sequence[Log], frontier: Frontier, actor: int) -> str:
     """What had ended before this event began, although it cannot be done before it; empty if there is no such thing."""
-    begin = search.begin[actor][point.position[actor]]
-    for other in _stuck(search, point):
-        event = logs[other].events[point.position[other]]
-        if event.end < begin:
-            name = system.actors[other].name
-            return f"it began after '{event.op}' by {name} (event {point.position[other]}) had ended, which cannot go before it"
+    begin = frontier.times(actor)[0]
+    for other in _suspects(frontier):
+        if frontier.times(other)[1] < begin:
+            index = frontier.position[other]
+            told = f"'{logs[other].events[index].op}' by {system.actors[other].name} (event {index})"
+            return f"it began after {told} had ended, which cannot go before it"
     return ""
 
 

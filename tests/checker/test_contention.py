@@ -1,9 +1,14 @@
 """The worst number of waiters per mutex: exact where the search is complete, and where bounds from both sides meet."""
 
+from typing import Any
+
 import pytest
 
+import cllm_sim.checker
 from cllm_sim.checker import run
 from cllm_sim.checker.contention import at_most
+from cllm_sim.checker.search import Limits, search
+from cllm_sim.checker.space import Space
 from cllm_sim.checker.walk import parse_schedule, walk
 from cllm_sim.results import RunResult
 from cllm_sim.semantics import waiters
@@ -101,9 +106,12 @@ def test_a_defect_that_only_another_order_of_the_cursor_shows_is_none() -> None:
     assert (result.verdict, result.broken, result.unconfirmed) == ("holds", [], [])
 
 
-def test_what_cannot_be_confirmed_within_the_limits_is_undecided() -> None:
-    states = run(loaded("crossing", variant="for_ever"), workers=3).states
-    result = run(loaded("crossing", variant="for_ever"), workers=3, max_states=states)
-    plain = run(loaded("crossing", variant="for_ever"), workers=3, reductions="none").states
-    assert plain <= states  # so the limit suffices for both
-    assert result.holds
+def test_what_cannot_be_confirmed_within_the_limits_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short_of_states(space: Space, symmetric: bool, limits: Limits, progress: None = None) -> Any:
+        return search(space, symmetric, limits if symmetric else Limits(states=1), progress)
+
+    monkeypatch.setattr(cllm_sim.checker, "search", short_of_states)
+    for variant in ("lock", "for_ever"):
+        result = run(loaded("crossing", variant=variant), workers=2, promise=("uncontended",))
+        assert (result.verdict, result.exit_code, result.complete) == ("undecided", 3, False)
+        assert "could not be confirmed in index order" in result.limit

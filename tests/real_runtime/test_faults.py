@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -171,7 +172,19 @@ def test_a_text_that_computes_for_ever(train: Trainer, changed: Any) -> None:
     with pytest.raises(RunHung) as caught:
         train(path, workers=2, steps=6, hang_after_seconds=0.1)
     message = one_line(caught.value)
-    assert "no operation came to an end for 2 s in step 1: worker 0.0 is running after 'read 0/order'" in message
+    assert "no work came to an end for 2 s in step 1: worker 0.0 is running after 'read 0/order'" in message
+
+
+def test_a_text_that_asks_for_ever(train: Trainer, tmp_path: Path) -> None:
+    """Operation follows operation, and yet nothing happens."""
+    source = Path(load("work_queue").path).read_text()
+    path = tmp_path / "mine.py"
+    poll = "    while (yield team.claimed.load()) >= 0:\n        pass\n    yield team.claimed.store(0)\n"
+    path.write_text(source.replace("    yield team.claimed.store(0)\n", poll, 1))
+    with pytest.raises(RunHung) as caught:
+        train(str(path), workers=2, steps=6, hang_after_seconds=0.1)
+    message = one_line(caught.value)
+    assert re.match(r"no work came to an end for 2 s in step 1: control 0 is \w+ (in|after) 'load 0/claimed'", message)
 
 
 def test_a_text_that_never_lets_the_environment_stop(train: Trainer, changed: Any) -> None:

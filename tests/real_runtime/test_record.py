@@ -13,6 +13,9 @@ from real_runtime.learner import Learner, LearnerSettings
 from real_runtime.record import Recorder, doing, label_text, log_is_whole, read_log
 from real_runtime.text import Corpus
 
+BYTES = np.arange(200, dtype=np.uint8)
+TEXT = Corpus("bytes", BYTES, BYTES, "", 400)
+
 ACTOR = 1
 CAPACITY = 10
 
@@ -24,10 +27,7 @@ def system() -> System:
 
 @pytest.fixture
 def board(system: System) -> Board:
-    text = np.arange(200, dtype=np.uint8)
-    learner = Learner(
-        LearnerSettings(context=1, embedding=1, hidden=(1,), rows_per_slot=1), Corpus("", text, text, "", 400)
-    )
+    learner = Learner(LearnerSettings(context=1, embedding=1, hidden=(1,), rows_per_slot=1), TEXT)
     return create_board(system, Job(system), learner, 0, 1, CAPACITY)
 
 

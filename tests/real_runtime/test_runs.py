@@ -142,13 +142,11 @@ def test_a_control_that_takes_a_slice_too(clean: None, train: Trainer, reference
     """As sliced_reduce, but the control folds one more slice, which comes after those of its workers."""
     source = Path(load("sliced_reduce").path).read_text()
     source = source.replace("parts=team.workers)", "parts=team.workers + 1)")
+    before = "        yield team.batch.wait()  # Point C: the"
     mine = "        yield fold(team.each.segment, into=me.segment, parts=team.workers + 1)\n"
+    assert before in source
     path = tmp_path / "mine.py"
-    path.write_text(
-        source.replace(
-            "        yield team.batch.wait()  # Point C: the", f"{mine}        yield team.batch.wait()  # the"
-        )
-    )
+    path.write_text(source.replace(before, mine + before))
     assert train(str(path), workers=4, steps=STEPS).data["digest"] == reference
     assert train(str(path), workers=2, depth=2, steps=STEPS).data["digest"] == reference
 
@@ -157,14 +155,17 @@ def test_scratch_of_a_team(clean: None, train: Trainer, reference: str, tmp_path
     """As model_lock, but every control's workers have a model of their own."""
     source = Path(load("model_lock").path).read_text()
     lines = ("activations = Region(", "gradients = Region(", "model = Mutex(")
-    kept = "".join(line for line in source.splitlines(keepends=True) if not line.startswith(lines))
-    kept = kept.replace("    pass\n", "    activations = Region()\n    gradients = Region()\n    model = Mutex()\n")
-    kept = kept.replace("using=(activations, gradients)", "using=(team.activations, team.gradients)")
-    kept = kept.replace("yield model.", "yield team.model.").replace(
-        "(weights, activations, gradients, model)", "(weights,)"
-    )
+    source = "".join(line for line in source.splitlines(keepends=True) if not line.startswith(lines))
+    for old, new in (
+        ("    pass\n", "    activations = Region()\n    gradients = Region()\n    model = Mutex()\n"),
+        ("using=(activations, gradients)", "using=(team.activations, team.gradients)"),
+        ("yield model.", "yield team.model."),
+        ("(weights, activations, gradients, model)", "(weights,)"),
+    ):
+        assert old in source
+        source = source.replace(old, new)
     path = tmp_path / "mine.py"
-    path.write_text(kept)
+    path.write_text(source)
     assert train(str(path), workers=2, depth=2, steps=STEPS).data["digest"] == reference
 
 

@@ -1,7 +1,5 @@
 """When a run counts as hung, and who is named first; with a clock and process states of the test's own."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -10,12 +8,15 @@ from cllm_sim.job import Job
 from cllm_sim.library import load
 from cllm_sim.tree import Tree
 from real_runtime import stillness as module
-from real_runtime.board import Board, create_board
+from real_runtime.board import EVENTS, WORKED, Board, create_board
 from real_runtime.learner import Learner, LearnerSettings
 from real_runtime.processes import Child, ProcessState
 from real_runtime.record import Recorder
 from real_runtime.stillness import BUSY_LIMITS, Stillness
 from real_runtime.text import Corpus
+
+BYTES = np.arange(200, dtype=np.uint8)
+TEXT = Corpus("bytes", BYTES, BYTES, "", 400)
 
 LIMIT_SECONDS = 10.0
 LOOK_SECONDS = 0.5
@@ -26,6 +27,7 @@ class Scene:
 
     def __init__(self, system: System, board: Board) -> None:
         self.now = 100.0
+        self.board = board
         self.states = {pid: ProcessState("S", 1.0) for pid in range(3)}
         self.recorders = [Recorder(board, actor) for actor in range(3)]
         self.children = [Child(pid, -1) for pid in range(3)]
@@ -44,17 +46,14 @@ class Scene:
 
 
 @pytest.fixture
-def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     system = compose(load("node_zero").architecture, Tree(2, 1))
-    text = np.arange(200, dtype=np.uint8)
-    learner = Learner(
-        LearnerSettings(context=1, embedding=1, hidden=(1,), rows_per_slot=1), Corpus("", text, text, "", 400)
-    )
-    found: list[Scene] = []
-    monkeypatch.setattr(module.time, "monotonic", lambda: found[0].now if found else 100.0)
-    monkeypatch.setattr(module, "process_state", lambda pid: found[0].states.get(pid))
-    found.append(Scene(system, create_board(system, Job(system), learner, 0, 1, 100)))
-    yield found[0]
+    learner = Learner(LearnerSettings(context=1, embedding=1, hidden=(1,), rows_per_slot=1), TEXT)
+    scene = Scene(system, create_board(system, Job(system), learner, 0, 1, 100))
+    monkeypatch.setattr(module, "monotonic", lambda: scene.now)
+    monkeypatch.setattr(module, "process_state", scene.states.get)
+    scene.look()
+    return scene
 
 
 def test_all_wait(scene: Scene) -> None:
@@ -66,7 +65,7 @@ def test_somebody_is_busy_for_long_but_not_for_ever(scene: Scene, letter: str) -
     scene.states[2] = ProcessState(letter, 1.0)
     assert scene.seconds_until_hung(1000) > BUSY_LIMITS * LIMIT_SECONDS
     rows, hung = scene.stillness.report(4)
-    assert str(hung).startswith(f"no operation came to an end for 200 s in step 4: {rows[0]}")
+    assert str(hung).startswith(f"no work came to an end for 200 s in step 4: {rows[0]}")
 
 
 def test_processor_time_is_movement(scene: Scene) -> None:
@@ -78,10 +77,26 @@ def test_processor_time_is_movement(scene: Scene) -> None:
 
 def test_an_event_is_movement(scene: Scene) -> None:
     label = scene.recorders[0].label("x")
-    for _ in range(2 * BUSY_LIMITS):
+    for _ in range(3 * int(LIMIT_SECONDS / LOOK_SECONDS)):
         assert not scene.look()
         scene.recorders[0].end(label, 0, 0, 0)
     assert scene.seconds_until_hung(20) > LIMIT_SECONDS
+
+
+def test_events_without_work_are_no_progress(scene: Scene) -> None:
+    """Somebody asks for ever; that nobody works shows later than that nobody moves."""
+    label = scene.recorders[0].label("load 0/word")
+    began = scene.now
+    while not scene.look():
+        scene.recorders[0].end(label, 0, 0, 0)
+    assert scene.now - began > BUSY_LIMITS * LIMIT_SECONDS
+
+
+def test_work_is_progress(scene: Scene) -> None:
+    for _ in range(3 * BUSY_LIMITS * int(LIMIT_SECONDS / LOOK_SECONDS)):
+        scene.board.counts[1][WORKED] += 1
+        scene.board.counts[1][EVENTS] += 1
+        assert not scene.look()
 
 
 def test_the_end_of_an_actor_is_movement(scene: Scene) -> None:

@@ -18,7 +18,8 @@ from cllm_sim.report.shape import read_comparison
 from tests.report import sample
 
 SAMPLES = {"demo": sample.demo, "lists": sample.lists, "deep": sample.deep, "checked": sample.checked_only}
-PIXEL = 1.0
+MARGIN = 3.0
+"""Pixels that stay free at the edges."""
 TOUCHING = 0.8
 """Texts whose boxes share a line of pixels do not overlap for the eye."""
 
@@ -59,15 +60,12 @@ def clash(first: Bbox, second: Bbox) -> bool:
 @pytest.mark.parametrize("picture", ALL)
 def test_nothing_overlaps_or_is_cut_off(picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
     with style.settings(picture.name):
-        figure = picture.draw()
+        figure = style.settled(picture.draw())
         found = texts(figure, monkeypatch)
         width, height = figure.canvas.get_width_height()
     assert found
-    cut = [
-        text
-        for text, box in found
-        if box.x0 < -PIXEL or box.y0 < -PIXEL or box.x1 > width + PIXEL or box.y1 > height + PIXEL
-    ]
+    room = Bbox.from_bounds(MARGIN, MARGIN, width - 2 * MARGIN, height - 2 * MARGIN)
+    cut = [text for text, box in found if box.x0 < room.x0 or box.y0 < room.y0 or box.x1 > room.x1 or box.y1 > room.y1]
     assert cut == []
     assert [(one, other) for (one, a), (other, b) in combinations(found, 2) if clash(a, b)] == []
 

@@ -1,5 +1,7 @@
 """What the terminal shows: short when all holds, complete when something is broken, never too wide."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -172,7 +174,7 @@ def test_a_simulation(shown: Show) -> None:
     text = shown(simulated())
     assert text.splitlines()[0] == "model_lock  1 control + 3 workers, 20 steps, 2 cores, 5 replications, seed 1"
     assert "step      43.7 ms   (5 to 95 %: 41.5–48.9; mean with 95 % confidence: 43.1–44.2)" in text
-    assert "waiting for locks 88 %" in flat(text)
+    assert "waiting for locks or notifies 88 %" in flat(text)
     assert "waiters   at most 2 for model" in text
     assert "control: fold 0/segment 0.900 ms → worker 0.0: compute 3.10 ms" in text
     assert text.splitlines()[-1] == "for real:  cllm train model_lock --workers 3"
@@ -295,3 +297,10 @@ def test_a_calibration(shown: Show) -> None:
 
 def test_an_unknown_verb_is_shown_as_it_is(shown: Show) -> None:
     assert '"verb": "bench"' in shown({"verb": "bench", "rows": []})
+
+
+def test_a_check_does_not_load_what_draws() -> None:
+    unwanted = {"matplotlib", "jinja2", "networkx", "pydantic"}
+    code = f"import sys, cllm_sim.report.text; print(sorted({unwanted} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -50,6 +50,8 @@ SETTINGS: dict[Any, Any] = {
     "legend.fontsize": 8,
     "legend.frameon": False,
     "hatch.linewidth": 0.6,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.06,
     "svg.fonttype": "path",
     "savefig.facecolor": "white",
 }
@@ -143,7 +145,7 @@ def boxes(axis: Axes, name: str, corners: Sequence[tuple[float, float, float, fl
 
 def canvas(height: float) -> Figure:
     """An empty figure of the common width."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), dpi=PNG_DPI, layout="constrained")  # laid out as large as it is written
     FigureCanvasAgg(figure)
     return figure
 
@@ -162,8 +164,22 @@ def settings(name: str) -> Iterator[None]:
 def rendered(picture: Picture) -> tuple[bytes, bytes]:
     """The figure as SVG and as PNG."""
     with settings(picture.name):
-        figure = picture.draw()
+        figure = settled(picture.draw())
         return _bytes(figure, "svg"), _bytes(figure, "png")
+
+
+def settled(figure: Figure) -> Figure:
+    """Lay the figure out once and keep that, rounded.
+
+    The solver of the layout walks over sets of objects, so its last bits differ from run to run, and with them the ids
+    that the SVG makes of positions.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        place = axes.get_position(original=True).bounds
+        axes.set_position((round(place[0], 6), round(place[1], 6), round(place[2], 6), round(place[3], 6)))
+    return figure
 
 
 def _bytes(figure: Figure, ending: str) -> bytes:

@@ -1,5 +1,7 @@
-"""Contention that only a cursor in changing order could cause: who was visited first in round one holds the lock, and who
-is visited first in round two wants it. In index order that is the same child, so nobody ever waits.
+"""What only a cursor in changing order could cause, in two variants.
+
+Who was visited first in round one holds the lock, and who is visited first in round two wants it; or the latter waits
+for ever if it is another one. In index order that is the same child, so nothing of this ever happens.
 """
 
 from cllm_sim import BATCH, Architecture, Mutex, Seat, Semaphore, Steps, Team, Word, Work, compute

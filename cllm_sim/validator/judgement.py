@@ -1,7 +1,7 @@
 """Is a recorded trace a behaviour of the text? Two passes, and what the run kept of its promises.
 
-Pass one replays every log against its own text (`replay.py`), pass two looks for an order of all logs that the semantics
-allows (`search.py`). Along the accepted order the broken rules are collected (`walk.py`): they break promises, but do not
+Pass one replays every log against its own text (`replay.py`). Pass two looks for an order of all logs that the semantics
+allows: one by following the clocks (`search.py`), or else all that may matter (`frontier.py`). Along the accepted order the broken rules are collected (`walk.py`): they break promises, but do not
 make a trace illegal. Three answers: legal, illegal with the first impossible event, undecided where the budget ended.
 
 Rules of this file: `semantics.outcomes` is the only authority on what an operation means. Spurious wake-ups are allowed,
@@ -16,7 +16,8 @@ from typing import Any
 from cllm_sim.compose import System
 from cllm_sim.operations import Verb
 from cllm_sim.trace import Trace
-from cllm_sim.validator.explain import impossible, nobody, row
+from cllm_sim.validator.explain import broken_off, contradiction, nobody, row
+from cllm_sim.validator.frontier import Frontier
 from cllm_sim.validator.replay import Log, replay, until
 from cllm_sim.validator.search import Search
 from cllm_sim.validator.walk import Walked, walk
@@ -65,25 +66,55 @@ def judge(
 ) -> Judgement:
     """Judge a trace of this system; `path` is the architecture's file, for messages about actors that it does not have."""
     started = time.perf_counter()
-    complete = bool(trace.header.get("complete", True))
+    stop_at = started + budget_seconds
     stranger = _stranger(system, trace)
     if stranger is not None:
         name, text = stranger
-        return Judgement(False, trace.events, trace.events, complete, nobody(name, path, text))
+        return _judgement(False, trace, 0, started, first_illegal=nobody(name, path, text))
     judging = replace(system, spurious=True, monitor=False, any_order=frozenset())
-    logs = _replayed(judging, trace, complete)
+    logs = _replayed(judging, trace)
     illegal = any(log.broken for log in logs)
     if not illegal:
         logs = _cut(system, trace, logs)
-    moves = min(budget_moves, trace.events + EXPLAINING_MOVES) if illegal else budget_moves
-    search = Search(judging, logs, moves, started + budget_seconds)
-    legal = search.run()
-    judged = Judgement(legal, trace.events, search.total, complete, moves=search.moves)
-    if illegal or legal is False:
-        judged = replace(judged, legal=False, judged=trace.events, first_illegal=impossible(judging, logs, search))
-    elif legal:
-        judged = _kept(judging, judged, logs, walk(judging, logs, search.order))
-    return replace(judged, seconds=time.perf_counter() - started)
+    search = Search(judging, logs)
+    order = search.order if search.run() else None
+    if illegal:
+        first = _first_break(judging, logs, search, min(budget_moves, trace.events + EXPLAINING_MOVES), stop_at)
+        return _judgement(False, trace, search.moves, started, first_illegal=first)
+    moves = search.moves
+    if order is None:
+        frontier = Frontier(judging, logs, budget_moves, stop_at)
+        found = frontier.run()
+        moves += frontier.moves
+        if not found:
+            first = None if found is None else contradiction(judging, logs, frontier)
+            return _judgement(found, trace, moves, started, first_illegal=first)
+        order = frontier.order
+    kept = _kept(judging, logs, walk(judging, logs, order))
+    return _judgement(True, trace, moves, started, judged=search.total, **kept)
+
+
+def _judgement(legal: bool | None, trace: Trace, moves: int, started: float, **found: Any) -> Judgement:
+    return Judgement(
+        legal,
+        trace.events,
+        complete=bool(trace.header.get("complete", True)),
+        moves=moves,
+        seconds=time.perf_counter() - started,
+        **{"judged": trace.events, **found},
+    )
+
+
+def _first_break(
+    system: System, logs: Sequence[Log], search: Search, budget_moves: int, stop_at: float
+) -> dict[str, Any]:
+    """Some log parts from its text: where, unless the other logs contradict one of the events before that."""
+    if not search.broken_off():
+        frontier = Frontier(system, logs, budget_moves, stop_at)
+        if frontier.run() is False:
+            return contradiction(system, logs, frontier)
+        return broken_off(system, logs, None)
+    return broken_off(system, logs, search.point)
 
 
 def _stranger(system: System, trace: Trace) -> tuple[str, str] | None:
@@ -98,7 +129,8 @@ def _stranger(system: System, trace: Trace) -> tuple[str, str] | None:
     return None
 
 
-def _replayed(system: System, trace: Trace, complete: bool) -> list[Log]:
+def _replayed(system: System, trace: Trace) -> list[Log]:
+    complete = bool(trace.header.get("complete", True))
     lengths = trace.header.get("lengths")
     return [
         replay(system, number, trace.actors[actor.name], complete, None if lengths is None else lengths.get(actor.name, -1))
@@ -112,8 +144,8 @@ def _cut(system: System, trace: Trace, logs: Sequence[Log]) -> list[Log]:
     return [until(log, min(short)) for log in logs] if short else list(logs)
 
 
-def _kept(system: System, judged: Judgement, logs: Sequence[Log], walked: Walked) -> Judgement:
-    """What a legal run kept of its promises, as data."""
+def _kept(system: System, logs: Sequence[Log], walked: Walked) -> dict[str, Any]:
+    """What a legal run kept of its promises, as fields of a judgement."""
     faults = _faults(system, logs, walked)
     for name, (actor, index) in walked.own_broken.items():
         text = f"'{name}' does not hold before this event"
@@ -124,13 +156,12 @@ def _kept(system: System, judged: Judgement, logs: Sequence[Log], walked: Walked
         text = f"nobody can move, and not everybody has finished: {told}"
         actor = walked.stuck[0][0]
         faults.append({"class": "deadlock", **row(system, logs, actor, len(logs[actor].bound), text), "count": 1})
-    return replace(
-        judged,
-        faults=tuple(faults),
-        contention={system.objects[item].name: count for item, count in sorted(walked.contention.items())},
-        stuck=tuple(stuck),
-        own_seen=frozenset(walked.own_seen),
-    )
+    return {
+        "faults": tuple(faults),
+        "contention": {system.objects[item].name: count for item, count in sorted(walked.contention.items())},
+        "stuck": tuple(stuck),
+        "own_seen": frozenset(walked.own_seen),
+    }
 
 
 def _faults(system: System, logs: Sequence[Log], walked: Walked) -> list[dict[str, Any]]:
