@@ -190,11 +190,11 @@ def train(
     try:
         data = launch(spec, on_message)
     except Interrupted as interrupted:
-        partial = _finished(_train_result(spec, interrupted.data, ExitCode.INTERRUPTED), started, folder)
+        partial = _finished(_train_result(loaded, spec, interrupted.data, ExitCode.INTERRUPTED), started, folder)
         interrupted.data = partial.data
         raise
     code = ExitCode.HOLDS if data["complete"] else ExitCode.SUBJECT
-    return _finished(_train_result(spec, data, code), started, folder)
+    return _finished(_train_result(loaded, spec, data, code), started, folder)
 
 
 def _check_run(loaded: Loaded, workers: int, depth: int, steps: int, slots: int | None) -> None:
@@ -212,13 +212,14 @@ def _check_run(loaded: Loaded, workers: int, depth: int, steps: int, slots: int 
     )
 
 
-def _train_result(spec: Any, data: dict[str, Any], code: int) -> RunResult:
+def _train_result(loaded: Loaded, spec: Any, data: dict[str, Any], code: int) -> RunResult:
+    workers, depth = (0, 0) if loaded.architecture.alone else (spec.workers, spec.depth)
     return RunResult(
         {
             "schema": SCHEMA,
             "verb": "train",
             **data,
-            "scope": scope(spec.workers, spec.depth, data["slots"], data["steps"]),
+            "scope": scope(workers, depth, data["slots"], data["steps"]),
             "seed": spec.seed,
             "settings": spec.settings,
             "environment": environment(),

@@ -295,6 +295,14 @@ class _Composition:
             if item.name in taken:
                 raise BadArchitecture(f"{item.place}: two module-level objects are called '{item.name}'; rename one")
             taken.add(item.name)
+        team = declared(self.architecture.team)
+        for name, item in declared(seat_class(self.architecture.team)).items():
+            if name in team or name == "cursor":
+                where = team.get(name, item).place
+                raise BadArchitecture(f"{where}: '{name}' is a name of the team and of its seats; rename one")
+        for name, item in team.items():
+            if hasattr(Team, name) or name in Team.__annotations__:
+                raise BadArchitecture(f"{item.place}: every team has a '{name}' already; choose another name")
         for name in self.architecture.others:
             if not name.isidentifier():
                 raise BadArchitecture(f"others['{name}']: an extra actor needs a name of letters, such as 'main'")

@@ -41,7 +41,9 @@ def system_of(loaded: Loaded, trace: Trace) -> System:
     architecture = loaded.architecture
     if architecture.alone:
         return compose(architecture, Tree(0, 0))
-    tree = checked_tree(int(head["workers"]), int(head["depth"]), architecture.arity, architecture.depth_max, loaded.name)
+    tree = checked_tree(
+        int(head["workers"]), int(head["depth"]), architecture.arity, architecture.depth_max, loaded.name
+    )
     return compose(architecture, tree)
 
 

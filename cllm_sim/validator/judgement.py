@@ -122,7 +122,10 @@ def _stranger(system: System, trace: Trace) -> tuple[str, str] | None:
     known = [actor.name for actor in system.actors]
     for name in trace.actors:
         if name not in known:
-            return name, f"{name}: the text has no actor of this name; it has {', '.join(known[:3])}, ... ({len(known)})"
+            return (
+                name,
+                f"{name}: the text has no actor of this name; it has {', '.join(known[:3])}, ... ({len(known)})",
+            )
     for name in known:
         if name not in trace.actors:
             return name, f"{name}: the trace has no log of this actor"
@@ -133,7 +136,9 @@ def _replayed(system: System, trace: Trace) -> list[Log]:
     complete = bool(trace.header.get("complete", True))
     lengths = trace.header.get("lengths")
     return [
-        replay(system, number, trace.actors[actor.name], complete, None if lengths is None else lengths.get(actor.name, -1))
+        replay(
+            system, number, trace.actors[actor.name], complete, None if lengths is None else lengths.get(actor.name, -1)
+        )
         for number, actor in enumerate(system.actors)
     ]
 

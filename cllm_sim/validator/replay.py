@@ -97,7 +97,9 @@ class _Replay:
         if event.op != label:
             return Break(index, f"its text does '{label}' here", possible_ops=(label,))
         if not clock <= event.begin <= event.end:
-            return Break(index, "its times run backwards (it begins before the event before it ended, or ends before it begins)")
+            return Break(
+                index, "its times run backwards (it begins before the event before it ended, or ends before it begins)"
+            )
         return None
 
     def label(self, op: Op) -> str:
@@ -190,7 +192,9 @@ def _ending(run: _Replay, complete: bool, stated: int | None) -> Break | None:
     if stated is not None and stated < 0:
         return Break(length, "the line that closes the log with its length is missing", possible_ops=going_on)
     if stated is not None and stated != length:
-        return Break(min(stated, length), "the log breaks off here" if stated > length else "the log should have ended here")
+        return Break(
+            min(stated, length), "the log breaks off here" if stated > length else "the log should have ended here"
+        )
     if complete and going_on:
         return Break(length, f"the log ends although its text goes on with '{going_on[0]}'", possible_ops=going_on)
     return None
