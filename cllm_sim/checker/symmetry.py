@@ -43,7 +43,7 @@ def _above(system: System, actor: int) -> set[int]:
     return found
 
 
-MarkKeys = list[tuple[Any, ...]]
+Keys = list[tuple[Any, ...]]
 
 
 class Symmetry:
@@ -56,14 +56,12 @@ class Symmetry:
         blocks = list(zip(system.seat_block, system.team_block, strict=True))
         self.blocks = [(*seat, *team) for seat, team in blocks]
         self.mutexes = [item for item, thing in enumerate(system.objects) if thing.kind is Kind.MUTEX]
-        inside = {item for block in self.blocks for item in block}
-        self.fixed_mutexes = [item for item in self.mutexes if item not in inside]
         self.place_of = {
             item: (actor, index) for actor, block in enumerate(self.blocks) for index, item in enumerate(block)
         }
         self.runs = [(seat.start, seat.stop, team.start, team.stop) for seat, team in blocks]
         self.parents = [actor.parent for actor in system.actors]
-        self.no_marks: MarkKeys = [()] * self.count
+        self.nothing: Keys = [()] * self.count
         self._decoded: dict[int, dict[int, tuple[int, ...]]] = {}
         self.block_mutexes = [
             [index for index, item in enumerate(block) if system.objects[item].kind is Kind.MUTEX]
@@ -83,17 +81,16 @@ class Symmetry:
         """New orders of children, for the controls whose children have to change places."""
         order: dict[int, list[int]] = {}
         if self.crews:
-            marks = state.memory.marks
-            self._key(state, 0, order, self._mark_keys(marks) if marks else self.no_marks)
+            self._key(state, 0, order, self._related(state.memory))
         return order
 
-    def _key(self, state: State, actor: int, order: dict[int, list[int]], mark_keys: MarkKeys) -> Any:
+    def _key(self, state: State, actor: int, order: dict[int, list[int]], related: Keys) -> Any:
         """The key of an actor's subtree; notes in `order` the controls whose children change places."""
-        own = self._own_key(state, actor, mark_keys)
+        own = self._own_key(state, actor, related)
         children = self.system.actors[actor].children
         if not children:
             return own
-        keys = [self._key(state, child, order, mark_keys) for child in children]
+        keys = [self._key(state, child, order, related) for child in children]
         if actor in self.crews:
             by_key = sorted(range(len(children)), key=keys.__getitem__)
             if by_key != list(range(len(children))):
@@ -101,14 +98,13 @@ class Symmetry:
                 keys = [keys[index] for index in by_key]
         return (own, *keys)
 
-    def _own_key(self, state: State, actor: int, mark_keys: MarkKeys) -> Any:
+    def _own_key(self, state: State, actor: int, related: Keys) -> Any:
         nodes, (phase, value, _) = state
         start, stop, team_start, team_stop = self.runs[actor]
         block = value[start:stop] + value[team_start:team_stop]
         if self.block_mutexes[actor]:
             block = self._relative_owners(block, actor)
-        held = tuple(item for item in self.fixed_mutexes if value[item] == actor + 1)
-        return (nodes[actor], phase[actor], block, held, mark_keys[actor])
+        return (nodes[actor], phase[actor], block, related[actor])
 
     def _relative_owners(self, block: tuple[int, ...], actor: int) -> tuple[int, ...]:
         parent = self.system.actors[actor].parent
@@ -119,7 +115,21 @@ class Symmetry:
                 relative[index] = 1 if owner == actor else 2 if owner == parent else 3
         return tuple(relative)
 
-    def _mark_keys(self, marks: tuple[Mark, ...]) -> MarkKeys:
+    def _related(self, memory: Memory) -> Keys:
+        """Per actor, what ties it to others: mutexes it holds outside of its own objects, and marks."""
+        keys = self._mark_keys(memory.marks) if memory.marks else self.nothing
+        held = [item for item in self.mutexes if memory.value[item] > 0]
+        if not held:
+            return keys
+        found: list[list[Any]] = [[] for _ in range(self.count)]
+        for item in held:
+            holder = memory.value[item] - 1
+            owner, index = self.place_of.get(item, (-1, item))
+            if owner != holder:
+                found[holder].append((0 if owner < 0 else 1 if owner == self.parents[holder] else 2, index))
+        return [(tuple(sorted(entries)), key) for entries, key in zip(found, keys, strict=True)]
+
+    def _mark_keys(self, marks: tuple[Mark, ...]) -> Keys:
         """Per actor, the marks that concern it, in names relative to it: never an index of a sibling."""
         found: list[list[Any]] = [[] for _ in range(self.count)]
         for location, mode, who, mask in marks:

@@ -127,7 +127,8 @@ def value_text(system: System, item: int, value: int) -> str:
         return "destroyed" if value < 0 else "free" if value == 0 else f"held by {system.actors[value - 1].name}"
     if kind is Kind.REGION:
         names = {0: "empty", FRESH: "fresh", FOLDED: "folded"}
-        return names.get(value, f"{value - SLICES if value > SLICES else -value} slices")
+        slices = value - SLICES if value > SLICES else -value
+        return names.get(value, f"{slices} slice{'' if slices == 1 else 's'}")
     return str(value)
 
 

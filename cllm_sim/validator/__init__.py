@@ -1,9 +1,9 @@
 """The judge: did reality do what the text allows, in the time that was predicted?
 
-`run` turns an architecture and a recorded trace, real or simulated, into a `RunResult`. Modules: `replay` (every log against
-its own text), `commuting` and `search` (is there an order of all logs that the semantics allows?), `walk` (what that order
-kept of the promises), `explain` (the first impossible event), `judgement`, and `timing`. Rules of this package: it does not know
-the checker, the simulator, the runtime or any shipped architecture.
+`run` turns an architecture and a recorded trace, real or simulated, into a `RunResult`. Modules: `replay` (every log
+against its own text), `commuting` and `search` (is there an order of all logs that the semantics allows?), `walk`
+(what that order kept of the promises), `explain` (the first impossible event), `judgement`, and `timing`. Rules of
+this package: it does not know the checker, the simulator, the runtime or any shipped architecture.
 """
 
 from typing import Any
@@ -16,6 +16,7 @@ from cllm_sim.promises import promised, verdicts
 from cllm_sim.results import SCHEMA, ExitCode, RunResult, environment, scope
 from cllm_sim.trace import HEADER_FIELDS, Trace
 from cllm_sim.tree import Tree, checked_tree
+from cllm_sim.validator.explain import general
 from cllm_sim.validator.judgement import BUDGET_MOVES, Judgement, judge
 from cllm_sim.validator.timing import compare_times
 
@@ -34,9 +35,10 @@ def system_of(loaded: Loaded, trace: Trace) -> System:
     if head["architecture"] != loaded.name:
         raise BadRequest(f"the trace was recorded of '{head['architecture']}', not of '{loaded.name}'")
     if head["file_sha256"] != loaded.sha256:
+        then, now = str(head["file_sha256"])[:12], loaded.sha256[:12]
         raise BadRequest(
-            f"{loaded.path}: the text has changed since the trace was recorded (sha256 {str(head['file_sha256'])[:12]} then, "
-            f"{loaded.sha256[:12]} now); record it anew, or judge it with the file as it was"
+            f"{loaded.path}: the text has changed since the trace was recorded (sha256 {then}, now {now}); "
+            "record it anew, or judge it with the file as it was"
         )
     architecture = loaded.architecture
     if architecture.alone:
@@ -60,8 +62,8 @@ def run(
 ) -> RunResult:
     """Judge a recorded trace; the result's fields are those of `validate` in the schema.
 
-    With a `simulated` trace of the same scope the times are compared, too; `seed` decides the resampling of the noise floor.
-    Raises BadRequest where the trace does not belong to this architecture.
+    With a `simulated` trace of the same scope the times are compared, too; `seed` decides the resampling of the noise
+    floor. Raises BadRequest where the trace does not belong to this architecture.
     """
     system = system_of(loaded, trace)
     names = promised(loaded.architecture, promise, without)
@@ -77,10 +79,8 @@ def _promises(
     if not judged.legal:
         return verdicts(names, (), complete=False), []
     broken = [*judged.faults, *_coverage(system, trace)]
-    waiting = max(judged.contention.values(), default=0)
-    if waiting and "uncontended" in names:
-        item = max(judged.contention, key=lambda name: judged.contention[name])
-        broken.append({"class": "contention", "text": f"{waiting} actors waited for {item}", "count": waiting})
+    if judged.contended is not None and "uncontended" in names:
+        broken.append(judged.contended)
     rows = verdicts(names, [row["class"] for row in broken], complete=True)
     open_names = {*(LIVENESS if not judged.complete else ()), *_unseen(system, judged)}
     for row in rows:
@@ -104,7 +104,11 @@ def _coverage(system: System, trace: Trace) -> list[dict[str, Any]]:
         if actor.children and parts != list(ranges[number]):
             lost = sorted(set(ranges[number]) - set(parts))
             which = f"nobody answers for slot {lost[0]}" if lost else "some slots belong to two of them"
-            return [{"class": "coverage", "text": f"among the children of {actor.name} {which}", "count": 1}]
+            code = system.architecture.share.__code__
+            text = f"among the children of {actor.name} {which}"
+            return [
+                {"class": "coverage", **general(actor.name, code.co_filename, code.co_firstlineno, text), "count": 1}
+            ]
     return []
 
 

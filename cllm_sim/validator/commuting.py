@@ -1,18 +1,18 @@
 """Which events of the logs leave the judge no choice: an event that commutes with everything which may come before it.
 
-Let X be possible now with its recorded reply, in a state from which the logs can be completed with X somewhere later. If X
-commutes with every event that may stand between now and then, it can as well be done now, and no alternative to it needs
-to be tried. This file finds such events ahead of the search, from the operations and their times:
+Let X be possible now with its recorded reply, in a state from which the logs can be completed with X somewhere later.
+If X commutes with every event that may stand between now and then, it can as well be done now, and no alternative to
+it needs to be tried. This file finds such events ahead of the search, from the operations and their times:
 
-- an event that changes nothing another operation could see (read, load, await, join, notify, and all work: the freshness
-  of a region decides about faults, never about what is possible);
+- an event that changes nothing another operation could see (read, load, await, join, notify, and all work: the
+  freshness of a region decides about faults, never about what is possible);
 - giving a mutex or a semaphore back (it only ever enables), where nobody gives back a mutex that is not its own;
-- taking, storing or adding, where no conflicting event of another actor overlaps it in time: those which ended before it
-  began are done already, those which begin after it ended come later;
+- taking, storing or adding, where no conflicting event of another actor overlaps it in time: those which ended before
+  it began are done already, those which begin after it ended come later;
 - arriving at a barrier that has no more members than parties, or where no other arrival overlaps in time.
 
-Rules of this file: being wrong in one direction only. An event that is called free must be free, one that is not only costs
-time. A destroyed object frees nothing. `tests/validator` compares with a search that knows none of this.
+Rules of this file: being wrong in one direction only. An event that is called free must be free, one that is not only
+costs time. A destroyed object frees nothing. `tests/validator` compares with a search that knows none of this.
 """
 
 from collections import defaultdict
@@ -39,7 +39,7 @@ class Use(NamedTuple):
     begin: float
     end: float
     actor: int
-    index: int
+    at: int
     bit: int
     matters: bool
 
@@ -61,8 +61,8 @@ def freedom(system: System, logs: Sequence[Log]) -> list[bytearray]:
     for (role, item), found in uses.items():
         if item not in untrusted:
             for use in _alone(system, role, item, found):
-                if use.index < len(logs[use.actor].bound):
-                    free[use.actor][use.index] |= use.bit
+                if use.at < len(logs[use.actor].bound):
+                    free[use.actor][use.at] |= use.bit
     return free
 
 
@@ -75,7 +75,9 @@ def _operations(log: Log) -> Iterator[tuple[int, Bound, float, float]]:
 
 
 def _untrusted(system: System, logs: Sequence[Log]) -> frozenset[int]:
-    """Objects about which nothing is concluded: destroyed ones, and mutexes that somebody gives back without holding them."""
+    """Objects about which nothing is concluded: destroyed ones, and mutexes that somebody gives back without holding
+    them.
+    """
     found = set()
     for log in logs:
         held: set[int] = set()
@@ -137,8 +139,8 @@ def _alone(system: System, role: str, item: int, uses: list[Use]) -> Iterator[Us
 
 
 def _sweep(uses: list[Use], order: range, overlapped: bytearray) -> None:
-    """Mark every use that overlaps one met before it. Forward, the latest ends of two different actors are enough to know;
-    backward, the two earliest begins."""
+    """Mark every use that overlaps one met before it. Forward, the latest ends of two different actors are enough to
+    know; backward, the two earliest begins."""
     forward = order.step > 0
     nearest: list[tuple[float, int]] = []
     for position in order:

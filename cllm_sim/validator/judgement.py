@@ -1,11 +1,12 @@
 """Is a recorded trace a behaviour of the text? Two passes, and what the run kept of its promises.
 
-Pass one replays every log against its own text (`replay.py`). Pass two looks for an order of all logs that the semantics
-allows: one by following the clocks (`search.py`), or else all that may matter (`frontier.py`). Along the accepted order the broken rules are collected (`walk.py`): they break promises, but do not
-make a trace illegal. Three answers: legal, illegal with the first impossible event, undecided where the budget ended.
+Pass one replays every log against its own text (`replay.py`). Pass two looks for an order of all logs that the
+semantics allows (`search.py`). Along the accepted order the broken rules are collected (`walk.py`): they break
+promises, but do not make a trace illegal. Three answers: legal, illegal with the first impossible event, undecided
+where the budget ended.
 
-Rules of this file: `semantics.outcomes` is the only authority on what an operation means. Spurious wake-ups are allowed,
-because real condition variables have them.
+Rules of this file: `semantics.outcomes` is the only authority on what an operation means. Spurious wake-ups are
+allowed, because real condition variables have them.
 """
 
 import time
@@ -16,8 +17,7 @@ from typing import Any
 from cllm_sim.compose import System
 from cllm_sim.operations import Verb
 from cllm_sim.trace import Trace
-from cllm_sim.validator.explain import broken_off, contradiction, nobody, row
-from cllm_sim.validator.frontier import Frontier
+from cllm_sim.validator.explain import broken_off, contradiction, general, row
 from cllm_sim.validator.replay import Log, replay, until
 from cllm_sim.validator.search import Search
 from cllm_sim.validator.walk import Walked, walk
@@ -31,11 +31,12 @@ EXPLAINING_MOVES = 20_000
 class Judgement:
     """What was found out about a trace.
 
-    `legal` None: undecided. `events`: all of the trace; `judged`: those that the verdict speaks about (fewer only where a
-    log was too short for its run). `faults`: broken rules along the accepted order, each with class, text, actor, event,
-    operation, place and how often. `contention`: the most actors that waited for a mutex, by its name. `stuck`: who waits
-    for what at the end of an unfinished run in which nobody can move. `own_seen`: the architecture's own *sometimes*
-    promises that some state fulfilled. `moves`: moves of the search.
+    `legal` None: undecided. `events`: all of the trace; `judged`: those that the verdict speaks about (fewer only
+    where a log was too short for its run). `faults`: broken rules along the accepted order, each with class, text,
+    actor, event, operation, place and how often. `contention`: the most actors that waited for a mutex, by its name.
+    `contended`: the event at which the worst of them was given back. `stuck`: who waits for what at the end of an
+    unfinished run in which nobody can move. `own_seen`: the architecture's own *sometimes* promises that some state
+    fulfilled. `moves`: moves of the search.
     """
 
     legal: bool | None
@@ -45,6 +46,7 @@ class Judgement:
     first_illegal: dict[str, Any] | None = None
     faults: tuple[dict[str, Any], ...] = ()
     contention: Mapping[str, int] = field(default_factory=dict)
+    contended: dict[str, Any] | None = None
     stuck: tuple[dict[str, Any], ...] = ()
     own_seen: frozenset[str] = frozenset()
     moves: int = 0
@@ -64,34 +66,30 @@ def judge(
     budget_moves: int = BUDGET_MOVES,
     budget_seconds: float = float("inf"),
 ) -> Judgement:
-    """Judge a trace of this system; `path` is the architecture's file, for messages about actors that it does not have."""
+    """Judge a trace of this system; `path` is the architecture's file, for messages about actors that it does not
+    have.
+    """
     started = time.perf_counter()
     stop_at = started + budget_seconds
     stranger = _stranger(system, trace)
     if stranger is not None:
         name, text = stranger
-        return _judgement(False, trace, 0, started, first_illegal=nobody(name, path, text))
+        return _judgement(False, trace, 0, started, first_illegal=general(name, path, 1, text))
     judging = replace(system, spurious=True, monitor=False, any_order=frozenset())
     logs = _replayed(judging, trace)
     illegal = any(log.broken for log in logs)
     if not illegal:
         logs = _cut(system, trace, logs)
-    search = Search(judging, logs)
-    order = search.order if search.run() else None
-    if illegal:
-        first = _first_break(judging, logs, search, min(budget_moves, trace.events + EXPLAINING_MOVES), stop_at)
+    moves = min(budget_moves, trace.events + EXPLAINING_MOVES) if illegal else budget_moves
+    search = Search(judging, logs, moves, stop_at)
+    legal = search.run()
+    if illegal or legal is False:
+        first = contradiction(judging, logs, search) if legal is False else broken_off(judging, logs)
         return _judgement(False, trace, search.moves, started, first_illegal=first)
-    moves = search.moves
-    if order is None:
-        frontier = Frontier(judging, logs, budget_moves, stop_at)
-        found = frontier.run()
-        moves += frontier.moves
-        if not found:
-            first = None if found is None else contradiction(judging, logs, frontier)
-            return _judgement(found, trace, moves, started, first_illegal=first)
-        order = frontier.order
-    kept = _kept(judging, logs, walk(judging, logs, order))
-    return _judgement(True, trace, moves, started, judged=search.total, **kept)
+    if legal is None:
+        return _judgement(None, trace, search.moves, started, judged=search.most_done)
+    kept = _kept(judging, logs, walk(judging, logs, search.order))
+    return _judgement(True, trace, search.moves, started, judged=search.total, **kept)
 
 
 def _judgement(legal: bool | None, trace: Trace, moves: int, started: float, **found: Any) -> Judgement:
@@ -103,18 +101,6 @@ def _judgement(legal: bool | None, trace: Trace, moves: int, started: float, **f
         seconds=time.perf_counter() - started,
         **{"judged": trace.events, **found},
     )
-
-
-def _first_break(
-    system: System, logs: Sequence[Log], search: Search, budget_moves: int, stop_at: float
-) -> dict[str, Any]:
-    """Some log parts from its text: where, unless the other logs contradict one of the events before that."""
-    if not search.broken_off():
-        frontier = Frontier(system, logs, budget_moves, stop_at)
-        if frontier.run() is False:
-            return contradiction(system, logs, frontier)
-        return broken_off(system, logs, None)
-    return broken_off(system, logs, search.point)
 
 
 def _stranger(system: System, trace: Trace) -> tuple[str, str] | None:
@@ -163,10 +149,21 @@ def _kept(system: System, logs: Sequence[Log], walked: Walked) -> dict[str, Any]
         faults.append({"class": "deadlock", **row(system, logs, actor, len(logs[actor].bound), text), "count": 1})
     return {
         "faults": tuple(faults),
-        "contention": {system.objects[item].name: count for item, count in sorted(walked.contention.items())},
+        "contention": {system.objects[item].name: crowd.waiters for item, crowd in walked.contention.items()},
+        "contended": _contended(system, logs, walked),
         "stuck": tuple(stuck),
         "own_seen": frozenset(walked.own_seen),
     }
+
+
+def _contended(system: System, logs: Sequence[Log], walked: Walked) -> dict[str, Any] | None:
+    """Where most actors waited for a mutex; None if nobody ever did."""
+    item = max(walked.contention, key=lambda mutex: walked.contention[mutex].waiters, default=-1)
+    if item < 0 or not walked.contention[item].waiters:
+        return None
+    count, actor, at = walked.contention[item]
+    text = f"{count} actors wait for {system.objects[item].name} when it is given back here"
+    return {"class": "contention", **row(system, logs, actor, at, text), "count": count}
 
 
 def _faults(system: System, logs: Sequence[Log], walked: Walked) -> list[dict[str, Any]]:

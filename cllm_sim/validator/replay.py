@@ -1,10 +1,11 @@
 """First pass of the judge: every log is replayed against its own actor's text, with the recorded replies.
 
-A log that was cut, had an event dropped, doubled or exchanged, or belongs to another role parts from its text here, at once
-and without any search. What passes is a list of operations with replies and times, and the operation that would come next.
+A log that was cut, had an event dropped, doubled or exchanged, or belongs to another role parts from its text here,
+at once and without any search. What passes is a list of operations with replies and times, and the operation that
+would come next.
 
-Rules of this file: one actor at a time. What an operation of an actor's own means (the environment's choice, the cursor
-over the children) is asked of `semantics.outcomes`, as everywhere.
+Rules of this file: one actor at a time. What an operation of an actor's own means (the environment's choice, the
+cursor over the children) is asked of `semantics.outcomes`, as everywhere.
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,11 @@ SHARED_REPLY = frozenset({Verb.LOAD, Verb.READ, Verb.ADD, Verb.EXCHANGE, Verb.AW
 
 
 class Break(NamedTuple):
-    """The first event of a log that its own text does not do; `index` equals the log's length where an event is missing."""
+    """The first event of a log that its own text does not do; `at` equals the log's length where an event is
+    missing.
+    """
 
-    index: int
+    at: int
     text: str
     possible_replies: tuple[int, ...] = ()
     possible_ops: tuple[str, ...] = ()
@@ -39,8 +42,8 @@ class Log:
     """One actor's log, as far as its text agrees with it.
 
     `bound[i]` is the operation of event i as the text yields it, `target[i]` the same with the child under the cursor
-    filled in. `rest` is what the text does after the last of them (None: it has finished); `unrecorded` says that it may
-    have been performed although it is not in the log, because the run ended in the middle of it.
+    filled in. `rest` is what the text does after the last of them (None: it has finished); `unrecorded` says that it
+    may have been performed although it is not in the log, because the run ended in the middle of it.
     """
 
     events: tuple[Event, ...]
@@ -110,7 +113,9 @@ class _Replay:
         return known
 
     def resolved(self, bound: Bound) -> Bound:
-        """The variant for the child under the cursor; the operation itself where it names none, or the cursor stands nowhere."""
+        """The variant for the child under the cursor; the operation itself where it names none, or the cursor stands
+        nowhere.
+        """
         return (under_cursor(self.system, self.memory, self.actor, bound) or bound) if bound.at else bound
 
     def _own_reply(self, index: int, event: Event, bound: Bound) -> Break | None:
@@ -129,7 +134,9 @@ class _Replay:
         return Break(index, "it cannot be answered like this", possible_replies=replies)
 
     def _answers(self, bound: Bound) -> tuple[int, ...]:
-        """All replies of an operation: alone, as one woken from sleep, and as the last to arrive where all others are."""
+        """All replies of an operation: alone, as one woken from sleep, and as the last to arrive where all others
+        are.
+        """
         others = tuple(int(number != self.actor) for number in range(len(self.alone)))
         woken = tuple(2 * (number == self.actor) for number in range(len(self.alone)))
         found = [
@@ -167,8 +174,8 @@ def first(steps: Steps) -> Op | None:
 def replay(system: System, actor: int, events: tuple[Event, ...], complete: bool, stated: int | None) -> Log:
     """Replay one log.
 
-    `complete`: every text must have come to its end; `stated`: the length that the log's closing line gives, -1 where the
-    line is missing, None where the trace was never written to a file.
+    `complete`: every text must have come to its end; `stated`: the length that the log's closing line gives, -1 where
+    the line is missing, None where the trace was never written to a file.
     """
     run = _Replay(system, actor, events)
     broken = run.follow() or _ending(run, complete, stated)

@@ -1,252 +1,256 @@
-"""Second pass of the judge, first attempt: one order of all logs, found by following the recorded times.
+"""Second pass of the judge: is there an order of all logs together that the semantics allows, with the recorded
+replies?
 
-At every turn the operation goes that comes first in time and is possible with its recorded reply: by when it ended, or by
-when it began where another actor may have to meet it (an arrival at a barrier, falling asleep). Legal logs hardly ever need
-more, so the usual cost is one move per event. Where it comes to rest before the end, `frontier.py` looks at all orders.
+Depth first, through the events in the order in which they ended. By its end an event must have been done; the one
+that ended first of all that are still to be done is *wanted*. Four things keep this to one move per event for legal
+logs, and make a contradiction cheap to find wherever it stands:
 
-One rule of time holds for both: an operation may not go while another one that *ended before it began* is still to be
-done. There is one machine with one monotonic clock, read before an operation was started and after its reply was there.
+1. An operation may not go while another one that *ended before it began* is still to be done: there is one machine
+   with one monotonic clock, read before an operation was started and after its reply was there.
+2. Only those moves are followed that can matter to the wanted event, a stubborn set (Valmari 1989): its own actor's,
+   and for every operation in the set those of all actors that use the same object before it ended, because they may
+   enable it or be in conflict with it.
+3. An operation that commutes with all that may come before it leaves no alternative (`commuting.py`).
+4. States that differ in nothing that decides about the rest are one: what led nowhere is recognised when met again.
 
-Rules of this file: what an operation means, when it blocks and what it replies is asked of `semantics.outcomes` and nowhere
-decided here. Faults on the way are `walk.py`'s, words are `explain.py`'s.
+The event that was wanted in vain farthest along the clock is the first impossible one: no order of all that had begun
+by its end lets it happen (compare the just-in-time linearisation of Lowe 2017).
+
+Rules of this file: it finds an order, or that there is none. What an operation means is asked of `semantics.outcomes`
+(`logs.py`); faults on the way are `walk.py`'s, words are `explain.py`'s. `tests/validator` compares it with a search
+that knows none of the four.
 """
 
+from bisect import bisect_left
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from heapq import heapify, heappop, heappush
-from math import inf
-from typing import NamedTuple
+from operator import itemgetter
+from time import perf_counter
+from typing import Any, NamedTuple
 
 from cllm_sim.compose import Bound, System
-from cllm_sim.operations import Verb
-from cllm_sim.semantics import Memory, Outcome, initial, outcomes
-from cllm_sim.validator.commuting import FIRST, LOOKING, SECOND, freedom
-from cllm_sim.validator.replay import Log, after
+from cllm_sim.operations import Kind, Verb
+from cllm_sim.validator.logs import Candidate, Logs, Move, Point, Possible
+from cllm_sim.validator.replay import Log
+
+CLOCK_EVERY_MOVES = 64
+KEPT_EVERY_MOVES = 32
+"""Beyond the farthest dead end only some states are kept, to be recognised later: every fork, and one in so many."""
+TRIED_MAX = 1_000
+"""States kept in which the farthest event was wanted: enough to tell what would have been possible."""
 
 
-class Move(NamedTuple):
-    """Who goes, and which of its outcomes it is."""
+class Fork(NamedTuple):
+    """A state with what can still be tried there, the first in time at the end; how many moves led to it, and its
+    stage.
+    """
 
-    actor: int
-    number: int
-
-
-class Point(NamedTuple):
-    """How far a run has come: per actor the events done (one more where the unrecorded operation was performed)."""
-
-    position: tuple[int, ...]
-    pending: tuple[Bound | None, ...]
-    memory: Memory
-    done: int
-
-
-class Candidate(NamedTuple):
-    """A possible move; a free one leaves no alternative."""
-
-    move: Move
-    outcome: Outcome
-    free: bool
-
-
-class Waiting(NamedTuple):
-    """A candidate in the queue. One whose ticket is not its actor's latest is void."""
-
-    time: float
-    begin: float
-    actor: int
-    ticket: int
-
-
-class Deadline(NamedTuple):
-    """When an event that is still to be done ended; void once its actor has gone on."""
-
-    end: float
-    actor: int
-    position: int
-
-
-class Logs:
-    """The logs of all actors and a state on the way through them: what both attempts and the walk have in common."""
-
-    def __init__(self, system: System, logs: Sequence[Log]) -> None:
-        self.system = system
-        self.logs = logs
-        self.lengths = [len(log.bound) for log in logs]
-        self.total = sum(self.lengths)
-        self.replies = [[event.reply for event in log.events] for log in logs]
-        self.begin = [[event.begin for event in log.events] for log in logs]
-        self.end = [[event.end for event in log.events] for log in logs]
-        self.position = [0] * len(logs)
-        self.pending = [log.bound[0] if log.bound else log.rest for log in logs]
-        self.memory = initial(system)
-        self.done = 0
-
-    @property
-    def point(self) -> Point:
-        """Where the logs stand now."""
-        return Point(tuple(self.position), tuple(self.pending), self.memory, self.done)
-
-    def go_to(self, point: Point) -> None:
-        """Stand at a point reached before."""
-        position, pending, self.memory, self.done = point
-        self.position, self.pending = list(position), list(pending)
-
-    def recorded(self, actor: int) -> bool:
-        """Is an actor's next operation an event of its log?"""
-        return self.position[actor] < self.lengths[actor]
-
-    def may_move(self, actor: int) -> bool:
-        """Has an actor something to do, as an event of its log or as the one operation it may not have recorded?"""
-        position, length = self.position[actor], self.lengths[actor]
-        return self.pending[actor] is not None and (
-            position < length or (position == length and self.logs[actor].unrecorded)
-        )
-
-    def times(self, actor: int) -> tuple[float, float]:
-        """When an actor's next operation began and ended; an unrecorded one, after the last event and never (ns)."""
-        if self.recorded(actor):
-            position = self.position[actor]
-            return self.begin[actor][position], self.end[actor][position]
-        return self.logs[actor].last_end, inf
-
-    def parked(self, actor: int) -> bool:
-        """Has an actor arrived at a barrier, so that only others can complete its operation?"""
-        bound = self.pending[actor]
-        return bound is not None and bound.verb is Verb.WAIT and self.memory.phase[actor] == 1
-
-    def perform(self, outcome: Outcome) -> None:
-        """Take on the state after an outcome."""
-        self.memory = outcome.memory
-        for actor, reply in outcome.done:
-            log, position = self.logs[actor], self.position[actor]
-            self.position[actor] = position + 1
-            if position < self.lengths[actor]:
-                self.done += 1
-                self.pending[actor] = log.bound[position + 1] if position + 1 < self.lengths[actor] else log.rest
-            else:
-                self.pending[actor] = after(self.system, actor, [*self.replies[actor][:position], reply])
-
-    def broken_off(self) -> bool:
-        """Does somebody stand where its log parts from its text?"""
-        return any(
-            log.broken is not None and self.position[actor] >= log.broken.index for actor, log in enumerate(self.logs)
-        )
-
-
-class Possible(Logs):
-    """Logs whose next possible moves can be asked for. `moves` counts those that were made, on all ways together."""
-
-    def __init__(self, system: System, logs: Sequence[Log]) -> None:
-        super().__init__(system, logs)
-        self.free = freedom(system, logs)
-        self.moves = 0
-
-    def possible(self, actor: int) -> Iterator[Candidate]:
-        """The outcomes of an actor's next operation that agree with all recorded replies."""
-        free = self._is_free(actor)
-        for number, outcome in enumerate(outcomes(self.system, self.pending, self.memory, actor)):
-            if all(self._agrees(member, reply) for member, reply in outcome.done):
-                yield Candidate(Move(actor, number), outcome, free)
-                if free:
-                    return
-
-    def _is_free(self, actor: int) -> bool:
-        phase = self.memory.phase[actor]
-        if phase == 1:  # a sleeper that wakes: what it then needs is its mutex
-            return True
-        return bool(self.free[actor][self.position[actor]] & (SECOND if phase == 2 else FIRST))
-
-    def _agrees(self, actor: int, reply: int) -> bool:
-        return not self.recorded(actor) or self.replies[actor][self.position[actor]] == reply
+    point: Point
+    untried: list[Candidate]
+    length: int
+    stage: int
 
 
 class Search(Possible):
-    """The first attempt. After `run` the logs stand at its end, and `order` is the way there."""
+    """All orders that may matter.
 
-    def __init__(self, system: System, logs: Sequence[Log]) -> None:
+    After `run`: `order` is one that is possible; or `culprit` is the actor of the first impossible event, `tried` are
+    the states in which it was wanted in vain, and `dead_ends` those of them from which nothing leads on.
+    """
+
+    def __init__(self, system: System, logs: Sequence[Log], budget_moves: int, stop_at: float) -> None:
+        """`stop_at`: a time of `time.perf_counter()` after which it gives up, beside the budget of moves."""
         super().__init__(system, logs)
+        self.budget_moves = budget_moves
+        self.stop_at = stop_at
         self.order: list[Move] = []
-        self._queue: list[Waiting] = []
-        self._deadlines: list[Deadline] = []
-        self._ticket = [0] * len(logs)
-        for actor in range(len(logs)):
-            self._enter(actor)
-        heapify(self._queue)
+        self.tried: list[Point] = []
+        self.dead_ends: list[Point] = []
+        self._deadlines = _deadlines(self)
+        self._stage = 0
+        self._farthest = 0
+        self._forks: list[Fork] = []
+        self._met: set[Any] = set()
+        self._careful_until = -1
+        self._users = _users(system, logs)
+        items = [item for item, thing in enumerate(system.objects) if thing.kind is not Kind.REGION]
+        self._values = itemgetter(*items, items[0])  # twice the first: a getter of one item returns no tuple
 
-    def run(self) -> bool:
-        """Were all events done?"""
-        while self.done < self.total:
-            chosen = self._choose()
-            if chosen is None:
+    @property
+    def culprit(self) -> int:
+        """The actor of the first event, by its end, that no order lets happen."""
+        return self._deadlines[self._farthest][0]
+
+    @property
+    def most_done(self) -> int:
+        """How many events were done in the state that came farthest along the clock."""
+        return max((point.done for point in self.tried), default=0)
+
+    def run(self) -> bool | None:
+        """Is there an order that does all events? None: the budget was used up before that was known."""
+        while self._advance():
+            if self._budget_used_up():
+                return None
+            found = self._stubborn(self._deadlines[self._stage][0])
+            self._remember(bool(found))
+            if not found and self.broken_off():
+                self.dead_ends = [self.point]
                 return False
-            self.moves += 1
-            self.order.append(chosen.move)
-            self.perform(chosen.outcome)
-            for actor, _ in chosen.outcome.done:
-                self._enter(actor)
-            if not chosen.outcome.done:
-                self._enter(chosen.move.actor)
+            if not found or self._met_before(len(found)):
+                if not self._go_back():
+                    return False
+                continue
+            if len(found) > 1:
+                self._forks.append(Fork(self.point, found[:0:-1], len(self.order), self._stage))
+            self._make(found[0])
         return True
 
-    def _enter(self, actor: int) -> None:
-        """Queue an actor's next operation, unless it has none or is parked until somebody else arrives."""
-        self._ticket[actor] += 1
-        if not self.may_move(actor):
-            return
-        begin, end = self.times(actor)
-        if self.recorded(actor):
-            heappush(self._deadlines, Deadline(end, actor, self.position[actor]))
-        if not self.parked(actor):
-            heappush(self._queue, Waiting(self._turn(actor), begin, actor, self._ticket[actor]))
+    def _advance(self) -> bool:
+        """Find the event that is wanted next, the first to end of all that are still to be done; False if there is
+        none.
+        """
+        while self._stage < len(self._deadlines):
+            actor, index = self._deadlines[self._stage]
+            if self.position[actor] <= index:
+                return True
+            self._stage += 1
+        return False
 
-    def _turn(self, actor: int) -> float:
-        bound, (begin, end) = self.pending[actor], self.times(actor)
-        assert bound is not None
-        meets = bound.verb is Verb.WAIT or (bound.verb is Verb.SLEEP and not self.memory.phase[actor])
-        return begin if meets and self.recorded(actor) else end
+    def _remember(self, alive: bool) -> None:
+        """Keep the states in which the event that comes last of all wanted ones was wanted."""
+        if self._stage > self._farthest:
+            self._farthest, self.tried, self.dead_ends = self._stage, [], []
+        if self._stage == self._farthest:
+            for kept in (self.tried,) if alive else (self.tried, self.dead_ends):
+                if len(kept) < TRIED_MAX:
+                    kept.append(self.point)
 
-    def _horizon(self) -> float:
-        """When the first event that is still to be done ended: nothing that began later may go before it."""
-        while self._deadlines:
-            end, actor, position = self._deadlines[0]
-            if self.position[actor] == position:
-                return end
-            heappop(self._deadlines)
-        return inf
+    def _met_before(self, choices: int) -> bool:
+        """Was this state met before? What leads to the end is never met twice, so it led nowhere."""
+        careful = self._stage <= self._careful_until or choices > 1
+        if not careful and len(self.order) % KEPT_EVERY_MOVES:
+            return False
+        key = self._key()
+        if key in self._met:
+            return True
+        self._met.add(key)
+        return False
 
-    def _choose(self) -> Candidate | None:
-        """The next move: the first in time, but one that breaks no rule before one that does."""
-        horizon = self._horizon()
-        aside: list[Waiting] = []
-        chosen: Candidate | None = None
-        while self._queue:
-            entry = heappop(self._queue)
-            if entry.ticket != self._ticket[entry.actor]:
-                continue
-            found = next(self.possible(entry.actor), None) if entry.begin <= horizon else None
-            if found is not None and not _dirty(found.outcome):
-                chosen = found
-                break
-            aside.append(entry)
-            chosen = chosen or found
-        for entry in aside:
-            heappush(self._queue, entry)
-        return chosen if chosen is None or chosen.free else self._looked_at(chosen, horizon)
+    def _go_back(self) -> bool:
+        """Return to the last state with an alternative and take it; False if there is none left."""
+        self._careful_until = self._farthest
+        if not self._forks:
+            return False
+        fork = self._forks[-1]
+        self.go_to(fork.point)
+        del self.order[fork.length :]
+        self._stage = fork.stage
+        self._make(fork.untried.pop())
+        if not fork.untried:
+            self._forks.pop()
+        return True
 
-    def _looked_at(self, chosen: Candidate, horizon: float) -> Candidate:
-        """Who looks at what is about to change, and sees now what it recorded, goes first; the move is queued again."""
-        actor = chosen.move.actor
-        bound = self.pending[actor]
-        assert bound is not None
-        for other, theirs in enumerate(self.pending):
-            looks = theirs is not None and theirs.verb in LOOKING and theirs.on == bound.on and other != actor
-            if looks and self.recorded(other) and self.times(other)[0] <= horizon:
-                found = next(self.possible(other), None)
-                if found is not None:
-                    self._enter(actor)
+    def _make(self, candidate: Candidate) -> None:
+        self.moves += 1
+        self.order.append(candidate.move)
+        self.perform(candidate.outcome)
+
+    def _budget_used_up(self) -> bool:
+        return self.moves >= self.budget_moves or (
+            self.moves % CLOCK_EVERY_MOVES == 0 and perf_counter() > self.stop_at
+        )
+
+    def _stubborn(self, wanted: int) -> list[Candidate]:
+        """The moves that can matter to what one actor wants to do, in the order of their times; empty: it never
+        can.
+        """
+        horizon = self.times(wanted)[1]
+        dirty: Candidate | None = None
+        found: list[tuple[float, Candidate]] = []
+        for actor in self._members(wanted, horizon):
+            possible = [] if self.parked(actor) else list(self.possible(actor))
+            if possible and possible[0].free:
+                if not _dirty(possible[0]):
+                    return possible
+                dirty = dirty or possible[0]
+            found.extend((self.times(actor)[1], candidate) for candidate in possible)
+        if dirty is not None:
+            return [self._cleaner(horizon) or dirty]
+        found.sort(key=lambda item: item[0])
+        return [candidate for _, candidate in found]
+
+    def _members(self, wanted: int, horizon: float) -> Iterator[int]:
+        """The actors of the stubborn set, found only as far as they are asked for.
+
+        Whose next operation began beyond the horizon waits for the wanted event itself, and for nobody else.
+        """
+        known: set[int] = set()
+        sources: deque[Iterator[int]] = deque([iter((wanted,))])
+        while sources:
+            for actor in sources[0]:
+                begin, end = self.times(actor)
+                if actor not in known and self.may_move(actor) and begin <= horizon:
+                    known.add(actor)
+                    yield actor
+                    sources.append(self._concerned(actor, end))
+            sources.popleft()
+
+    def _cleaner(self, horizon: float) -> Candidate | None:
+        """Any free move that breaks no rule; it is put before one that does, which may thereby break none either."""
+        for actor in range(len(self.logs)):
+            if self.may_move(actor) and self.times(actor)[0] <= horizon and not self.parked(actor):
+                found = next(self.possible(actor), None)
+                if found is not None and found.free and not _dirty(found):
                     return found
-        return chosen
+        return None
+
+    def _concerned(self, actor: int, end: float) -> Iterator[int]:
+        """Actors that still use, from before a time on, what an actor's next operation uses."""
+        log, position = self.logs[actor], self.position[actor]
+        target = log.target[position] if position < self.lengths[actor] else log.rest_target
+        assert target is not None
+        if target.verb is Verb.JOIN:
+            yield target.on
+        for item in _objects(self.system, target):
+            for other, uses in self._users[item].items():
+                following = bisect_left(uses, self.position[other])
+                if other != actor and following < len(uses) and self._began(other, uses[following]) <= end:
+                    yield other
+
+    def _began(self, actor: int, index: int) -> float:
+        return self.begin[actor][index] if index < self.lengths[actor] else self.logs[actor].last_end
+
+    def _key(self) -> Any:
+        """What decides whether the rest can be done: not the marks, and not the freshness of regions."""
+        return tuple(self.position), self.memory.phase, self._values(self.memory.value)
 
 
-def _dirty(outcome: Outcome) -> bool:
+def _dirty(candidate: Candidate) -> bool:
     """Does it break a rule that another order might not? (A race has no order either way.)"""
-    return any(fault.kind != "race" for fault in outcome.faults)
+    return any(fault.kind != "race" for fault in candidate.outcome.faults)
+
+
+def _deadlines(logs: Logs) -> list[tuple[int, int]]:
+    """All events, as actor and index, in the order in which they ended."""
+    ends = ((logs.end[actor][index], actor, index) for actor, n in enumerate(logs.lengths) for index in range(n))
+    return [(actor, index) for _, actor, index in sorted(ends)]
+
+
+def _users(system: System, logs: Sequence[Log]) -> dict[int, dict[int, list[int]]]:
+    """Per object, per actor, the events that use it, the unrecorded one at the end included."""
+    users: dict[int, dict[int, list[int]]] = defaultdict(dict)
+    for actor, log in enumerate(logs):
+        rest = [log.rest_target] if log.unrecorded and log.rest_target is not None else []
+        for index, bound in enumerate((*log.target, *rest)):
+            for item in _objects(system, bound):
+                users[item].setdefault(actor, []).append(index)
+    return users
+
+
+def _objects(system: System, bound: Bound) -> tuple[int, ...]:
+    """The objects by which an operation may enable, hinder or influence another actor's."""
+    if bound.verb in (Verb.JOIN, Verb.CHOOSE, Verb.NEXT, Verb.NOTIFY, Verb.NOTIFY_ALL):
+        return ()
+    if bound.on >= 0:
+        return (system.objects[bound.on].mutex if bound.verb is Verb.SLEEP else bound.on,)
+    return tuple(item for item in (*bound.reads, *bound.writes) if system.objects[item].kind is not Kind.REGION)

@@ -1,8 +1,9 @@
 """Measured step times beside the simulated ones, with the noise of the measurement beside the error.
 
-Both sides are read by `metrics.py` from traces of one shape, so that they mean the same. The noise floor is the half-width
-of the 95 % interval of the median step time of this one run, as a share of that median: blocks of consecutive steps are
-drawn again, because steps depend on their neighbours (Künsch 1989). An error below it is no error that this run could show.
+Both sides are read by `metrics.py` from traces of one shape, so that they mean the same. The noise floor is the
+half-width of the 95 % interval of the median step time of this one run, as a share of that median: blocks of
+consecutive steps are drawn again, because steps depend on their neighbours (Künsch 1989). An error below it is no
+error that this run could show.
 
 Rules of this file: traces in, numbers out. Times in ms; what a run is too short to tell is None.
 """
@@ -21,8 +22,8 @@ PHASES = ("compute", "fold", "update", "barrier", "lock")
 
 
 def compare_times(real: Trace, simulated: Trace | None, *, seed: int = 0) -> dict[str, Any]:
-    """The fields `predicted_ms`, `measured_ms`, `error_pct` (above 0: predicted too long), `noise_floor_pct`, `per_phase`,
-    and `steps_measured`, the number of steps that count.
+    """The fields `predicted_ms`, `measured_ms`, `error_pct` (above 0: predicted too long), `noise_floor_pct`,
+    `per_phase`, and `steps_measured`, the number of steps that count.
     """
     measured = _counted(metrics.steps(real))
     predicted = metrics.steps(simulated) if simulated is not None else ()

@@ -1,7 +1,9 @@
-"""Along the accepted order once more: which rules it breaks, who waited for which mutex, what its last state looks like.
+"""Along the accepted order once more: which rules it breaks, who waited for which mutex, what its last state looks
+like.
 
-The search asks only what is possible; this walk carries the happens-before marks, looks at every state on the way, and
-says what the run kept of its promises. A fault does not make a trace illegal: the text allows it, and promises otherwise.
+The search asks only what is possible; this walk carries the happens-before marks, looks at every state on the way,
+and says what the run kept of its promises. A fault does not make a trace illegal: the text allows it, and promises
+otherwise.
 
 Rules of this file: it follows an order and never looks for one. Whether an actor can move is asked of `semantics`.
 """
@@ -13,8 +15,8 @@ from typing import NamedTuple
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Kind, Verb
 from cllm_sim.semantics import Fault, Memory, Pending, outcomes, waiters
+from cllm_sim.validator.logs import Logs, Move
 from cllm_sim.validator.replay import Log
-from cllm_sim.validator.search import Logs, Move
 from cllm_sim.waiting import blocked_on
 
 
@@ -22,20 +24,29 @@ class Seen(NamedTuple):
     """A broken rule met on the way: by whom, and at which event of its log."""
 
     actor: int
-    index: int
+    at: int
     fault: Fault
+
+
+class Crowd(NamedTuple):
+    """The most actors that waited for one mutex, and who gave it back then, at which event of its log."""
+
+    waiters: int = 0
+    actor: int = -1
+    at: int = -1
 
 
 @dataclass
 class Walked:
-    """What was seen: faults, the most waiters per mutex, promises of the architecture's own, and who is stuck at the end.
+    """What was seen: faults, the most waiters per mutex, promises of the architecture's own, and who is stuck at the
+    end.
 
     `own_broken`: the first event at which an *always* promise did not hold; `own_seen`: *sometimes* promises that some
     state fulfilled; `stuck`: actor, object and need of everybody, if at the end of an unfinished run nobody can move.
     """
 
     seen: list[Seen] = field(default_factory=list)
-    contention: dict[int, int] = field(default_factory=dict)
+    contention: dict[int, Crowd] = field(default_factory=dict)
     own_broken: dict[str, tuple[int, int]] = field(default_factory=dict)
     own_seen: set[str] = field(default_factory=set)
     stuck: list[tuple[int, str, str]] = field(default_factory=list)
@@ -69,11 +80,11 @@ def walk(system: System, logs: Sequence[Log], order: Sequence[Move]) -> Walked:
     monitored = replace(system, monitor=True, spurious=True)
     state, walked = Logs(monitored, logs), Walked()
     own = [promise for promise in system.architecture.promises if promise.predicate is not None]
-    locks = any(thing.kind is Kind.MUTEX for thing in system.objects)
+    walked.contention = {item: Crowd() for item, thing in enumerate(system.objects) if thing.kind is Kind.MUTEX}
     for actor, number in order:
         if own:
             _look(state, walked, actor)
-        if locks:
+        if walked.contention:
             _count_waiters(state, walked, actor)
         outcome = outcomes(monitored, state.pending, state.memory, actor)[number]
         walked.seen.extend(Seen(actor, state.position[actor], fault) for fault in outcome.faults)
@@ -109,7 +120,8 @@ def _count_waiters(state: Logs, walked: Walked, actor: int) -> None:
     now = _began(state, actor)
     begun = [theirs if _began(state, other) <= now else None for other, theirs in enumerate(state.pending)]
     for item, count in waiters(state.system, begun, state.memory).items():
-        walked.contention[item] = max(count, walked.contention.get(item, 0))
+        if count > walked.contention[item].waiters:
+            walked.contention[item] = Crowd(count, actor, state.position[actor])
 
 
 def _began(state: Logs, actor: int) -> int:

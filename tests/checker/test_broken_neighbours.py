@@ -67,23 +67,27 @@ def test_every_line_that_is_named_exists(name: str, reductions: str, workers: in
         assert all(place["path"] == result.file and 1 < place["line"] <= count for place in row["places"])
 
 
-@pytest.mark.parametrize(("reductions", "workers"), [("symmetry", 2), ("symmetry", 3), ("none", 2), ("none", 3)])
-@pytest.mark.parametrize("name", CORRECT)
+NIGHTLY = pytest.mark.nightly
+SIZES = [(name, workers) for name in CORRECT for workers in (2, 3) if (name, workers) != ("model_lock", 3)]
+
+
+@pytest.mark.parametrize("reductions", ["symmetry", "none"])
+@pytest.mark.parametrize(("name", "workers"), [*SIZES, pytest.param("model_lock", 3, marks=NIGHTLY)])
 def test_what_is_not_broken_holds(name: str, reductions: str, workers: int) -> None:
-    if (name, workers) == ("model_lock", 3):
-        pytest.skip("large: pinned by the nightly tests")
     result = run(loaded(name), workers=workers, reductions=reductions)
     assert (result.verdict, result.exit_code, result.complete) == ("holds", 0, True)
     assert result.broken == result.unconfirmed == result.unreached == []
     assert all(row["verdict"] == "holds" and row["class"] is None for row in result.promises)
 
 
-@pytest.mark.parametrize("name", [*CORRECT, *EXPECTED])
+LOCKS = {"model_lock", "unguarded"}
+"""Marks multiply their states: `model_lock` is compared in `test_counts`, small locks in `test_verdicts`."""
+
+
+@pytest.mark.parametrize("name", [name for name in (*CORRECT, *EXPECTED) if name not in LOCKS])
 @pytest.mark.parametrize("reductions", ["symmetry", "none"])
 def test_both_race_detectors_agree(name: str, reductions: str) -> None:
     """Two conflicting accesses that are both next, and happens-before marks: the same objects race."""
-    if name in ("model_lock", "unguarded"):
-        pytest.skip("large: the classes of locks are compared in test_verdicts")
     racing = [
         {
             row["counterexample"]["race"]["object"]

@@ -14,7 +14,7 @@ class Tampered(NamedTuple):
 
     what: str
     actor: str
-    index: int
+    at: int
     trace: Trace
 
 
