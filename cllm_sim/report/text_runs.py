@@ -185,7 +185,8 @@ def render_validate(data: Data, console: Console) -> None:
     if data.get("legal") is False or any(row["verdict"] == "broken" for row in data.get("promises") or ()):
         whole(console, f"can the text do that?  cllm check {subject(data)}{scope_options(data)}")
     else:
-        whole(console, f"side by side with others:  cllm compare {subject(data)} model_lock{scope_options(data)}")
+        other = "node_zero" if data["architecture"] == "model_lock" else "model_lock"
+        whole(console, f"side by side with others:  cllm compare {subject(data)} {other}{scope_options(data)}")
 
 
 def _illegal(console: Console, first: Data) -> None:

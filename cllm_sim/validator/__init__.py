@@ -29,9 +29,11 @@ LIVENESS = ("no deadlock", "progress")
 def system_of(loaded: Loaded, trace: Trace) -> System:
     """The system that a trace was recorded of; raises BadRequest where the trace belongs to another text."""
     head = trace.header
-    missing = [name for name in HEADER_FIELDS if name not in head]
-    if missing:
-        raise BadRequest(f"the trace's header lacks '{missing[0]}'; it cannot be judged")
+    for name in HEADER_FIELDS:
+        if name not in head:
+            raise BadRequest(f"the trace's header lacks '{name}'; it cannot be judged")
+        if name in ("workers", "depth", "slots") and not isinstance(head[name], int | None):
+            raise BadRequest(f"the trace's header says {name} {head[name]!r}, which is no number; it cannot be judged")
     if head["architecture"] != loaded.name:
         raise BadRequest(f"the trace was recorded of '{head['architecture']}', not of '{loaded.name}'")
     if head["file_sha256"] != loaded.sha256:
@@ -44,7 +46,7 @@ def system_of(loaded: Loaded, trace: Trace) -> System:
     if architecture.alone:
         return compose(architecture, Tree(0, 0))
     tree = checked_tree(
-        int(head["workers"]), int(head["depth"]), architecture.arity, architecture.depth_max, loaded.name
+        head["workers"] or 0, head["depth"] or 0, architecture.arity, architecture.depth_max, loaded.name
     )
     return compose(architecture, tree)
 

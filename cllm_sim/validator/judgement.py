@@ -108,10 +108,7 @@ def _stranger(system: System, trace: Trace) -> tuple[str, str] | None:
     known = [actor.name for actor in system.actors]
     for name in trace.actors:
         if name not in known:
-            return (
-                name,
-                f"{name}: the text has no actor of this name; it has {', '.join(known[:3])}, ... ({len(known)})",
-            )
+            return name, f"{name}: the text has no actor of this name; it has {len(known)}, {known[0]} to {known[-1]}"
     for name in known:
         if name not in trace.actors:
             return name, f"{name}: the trace has no log of this actor"
@@ -121,17 +118,21 @@ def _stranger(system: System, trace: Trace) -> tuple[str, str] | None:
 def _replayed(system: System, trace: Trace) -> list[Log]:
     complete = bool(trace.header.get("complete", True))
     lengths = trace.header.get("lengths")
+
+    def stated(name: str) -> int | None:
+        length = None if lengths is None else lengths.get(name, -1)
+        return length if isinstance(length, int | None) else -1
+
     return [
-        replay(
-            system, number, trace.actors[actor.name], complete, None if lengths is None else lengths.get(actor.name, -1)
-        )
+        replay(system, number, trace.actors[actor.name], complete, stated(actor.name))
         for number, actor in enumerate(system.actors)
     ]
 
 
 def _cut(system: System, trace: Trace, logs: Sequence[Log]) -> list[Log]:
     """Where a log was too short for its run (header field `cut`), nothing that ended after its end can be judged."""
-    short = [logs[system.actor_number(name)].last_end for name in trace.header.get("cut") or ()]
+    cut = set(trace.header.get("cut") or ())
+    short = [log.last_end for log, actor in zip(logs, system.actors, strict=True) if actor.name in cut]
     return [until(log, min(short)) for log in logs] if short else list(logs)
 
 

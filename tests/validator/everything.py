@@ -1,7 +1,19 @@
 """An architecture in which everybody does whatever the environment chooses: every operation meets every other one."""
 
 from cllm_sim import (
-    Architecture, Barrier, Condition, Mutex, Seat, Semaphore, Steps, Team, Variable, Word, Work, choose, join,
+    Architecture,
+    Barrier,
+    Condition,
+    Mutex,
+    Seat,
+    Semaphore,
+    Steps,
+    Team,
+    Variable,
+    Word,
+    Work,
+    choose,
+    join,
 )  # fmt: skip
 
 word = Word("word")

@@ -1,7 +1,9 @@
-"""The judge's second pass without any aid: all interleavings, state by state. Slow, short, and written without looking.
+"""The judge's second pass without any aid: all interleavings, state by state. Slow, short, and written without
+looking.
 
-A trace is legal if some path of `semantics.outcomes` does every event with its recorded reply, and no event goes before
-one that had ended before it began. In an unfinished run every actor may have performed one operation more than it recorded.
+A trace is legal if some path of `semantics.outcomes` does every event with its recorded reply, and no event goes
+before one that had ended before it began. In an unfinished run every actor may have performed one operation more than
+it recorded.
 """
 
 from dataclasses import replace
@@ -58,7 +60,9 @@ def _bound(system: System, actor: int, log: tuple[Event, ...]) -> list[Bound | N
 
 
 def _pending(bound: list[list[Bound | None]], at: tuple[int, ...]):
-    """What stands next for everybody. A position one beyond the unrecorded operation means that the text ended with it."""
+    """What stands next for everybody. A position one beyond the unrecorded operation means that the text ended with
+    it.
+    """
     return [
         None if position > len(rows) else rows[min(position, len(rows) - 1)]
         for rows, position in zip(bound, at, strict=True)

@@ -23,9 +23,16 @@ TURNS_MAX = 200_000
 
 
 class Schedule:
-    """One random run. `late_ns` is the longest delay of a clock reading before or after an operation."""
+    """One random run.
 
-    def __init__(self, system: System, orders: Sequence[int], seed: int, late_ns: int = 30) -> None:
+    `late_ns` is the longest delay of a clock reading before or after an operation; the verbs in `last` wait until
+    nobody has anything else to do, as if they took long.
+    """
+
+    def __init__(
+        self, system: System, orders: Sequence[int], seed: int, late_ns: int = 30, last: Sequence[str] = ()
+    ) -> None:
+        self.last = last
         self.system = system
         self.orders = list(orders)
         self.random = random.Random(seed)
@@ -56,7 +63,11 @@ class Schedule:
             if not ready:
                 self.now = min(self.begin[actor] for actor, _ in moves)
                 continue
-            actor, outcome = self.random.choice(ready)
+            prompt = [move for move in ready if not self._waits(move[0])]
+            if not prompt and len(ready) < len(moves):
+                self.now += 1
+                continue
+            actor, outcome = self.random.choice(prompt or ready)
             self.now += self.random.randrange(1, 20)
             self._apply(actor, outcome)
         raise AssertionError("the schedule does not end")
@@ -70,6 +81,10 @@ class Schedule:
                 if wanted or outcome.done[0][1] == choice(self.orders, self.chosen, op.options if op else ()):
                     found.append((actor, outcome))
         return found
+
+    def _waits(self, actor: int) -> bool:
+        op = self.ops[actor]
+        return op is not None and op.verb in self.last
 
     def _apply(self, actor: int, outcome: Outcome) -> None:
         op = self.ops[actor]
@@ -127,9 +142,10 @@ def recorded(
     late_ns: int = 30,
     spurious: bool = False,
     events_max: int | None = None,
+    last: Sequence[str] = (),
 ) -> tuple[System, Trace]:
     """A system and one random run of it; `spurious`: sleepers may wake up by themselves."""
     system = system_of(loaded, workers, depth)
-    schedule = Schedule(replace(system, spurious=spurious, monitor=False), script(steps), seed, late_ns)
+    schedule = Schedule(replace(system, spurious=spurious, monitor=False), script(steps), seed, late_ns, last)
     schedule.run(events_max)
     return system, schedule.trace(loaded, steps)

@@ -11,6 +11,7 @@ import pytest
 from cllm_sim.library import load, shipped
 from cllm_sim.trace import Trace
 from cllm_sim.validator import judge
+
 from tests.validator.schedule import Schedule, recorded, system_of
 
 MOVES_PER_SLEEP = 4

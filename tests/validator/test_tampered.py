@@ -1,7 +1,8 @@
 """Tampered traces are rejected, and the event is named.
 
 Most ways part a log from its own text. Two are no lie: leaving out the last event of an *interrupted* run (unless the
-closing length gives it away), and leaving out a choice that concerns nobody else (the environment might have chosen so).
+closing length gives it away), and leaving out a choice that concerns nobody else (the environment might have chosen
+so).
 """
 
 import random
@@ -13,6 +14,7 @@ import pytest
 from cllm_sim.library import load, shipped
 from cllm_sim.trace import Trace
 from cllm_sim.validator import judge
+
 from tests.validator.exhaustive import legal
 from tests.validator.schedule import recorded
 from tests.validator.tampering import WAYS, Tampered, tamper
