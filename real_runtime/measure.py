@@ -245,10 +245,10 @@ def _result(lab: Lab, learner: Learner, optimizer: OptimizerSettings, seconds: f
         {"size": learner.size},
         _texts(learner.settings) | _texts(optimizer),
         {
-            "compute": _of(lab, "compute in turn", "slot").relative,
-            "fold": _of(lab, "fold and update", "fold").relative,
-            "update": _of(lab, "fold and update", "update").relative,
-            "operations": float(np.median([item.spread for item in operations.values()])),
+            "compute": _spread(lab, "compute in turn", "slot"),
+            "fold": _spread(lab, "fold and update", "fold"),
+            "update": _spread(lab, "fold and update", "update"),
+            "operations": float(np.median([_spread(lab, "operations", key) for key in operations if key != "sleep"])),
         },
         {
             "others_cores": others,
@@ -261,6 +261,11 @@ def _result(lab: Lab, learner: Learner, optimizer: OptimizerSettings, seconds: f
 
 def _of(lab: Lab, experiment: str, quantity: str) -> Estimate:
     return Estimate.of(lab.samples(experiment, quantity))
+
+
+def _spread(lab: Lab, experiment: str, quantity: str) -> float:
+    """Relative deviation from one time to the next: within a block, so that a slow drift of the machine is left out."""
+    return float(np.median([Estimate.of(block.samples[quantity]).relative for block in lab.counting(experiment)]))
 
 
 def _texts(settings: LearnerSettings | OptimizerSettings) -> dict[str, str]:

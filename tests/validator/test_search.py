@@ -84,7 +84,7 @@ WAYS = (shifted, narrowed, widened, falsified, timeless, timeless_and_falsified)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_the_verdict_is_that_of_an_exhaustive_search(way) -> None:
     found: Counter[bool] = Counter()
-    for seed in range(60):
+    for seed in range(40):
         chance = random.Random(f"{way.__name__} {seed}")
         system, trace = random_run(chance, seed)
         logs = {name: list(log) for name, log in trace.actors.items()}
@@ -95,14 +95,14 @@ def test_the_verdict_is_that_of_an_exhaustive_search(way) -> None:
         judged = judge(system, changed, path=EVERYTHING.path, budget_moves=100_000)
         assert judged.legal is wanted, f"seed {seed}: {judged.first_illegal}"
         found[wanted] += 1
-    assert found[True] >= 10
+    assert found[True] >= 5
     if way in (shifted, falsified, timeless_and_falsified):
-        assert found[False] >= 10
+        assert found[False] >= 5
 
 
 def test_unrecorded_operations_are_found_like_by_an_exhaustive_search() -> None:
     """The last event of anybody may be missing in an unfinished run, whatever it was and whoever depends on it."""
-    for seed in range(60):
+    for seed in range(40):
         chance = random.Random(f"killed {seed}")
         system, trace = random_run(chance, seed)
         victim = chance.choice([name for name, log in trace.actors.items() if log])
