@@ -122,6 +122,7 @@ def write_run_trace(host: "Host") -> list[str]:
         "seed": host.spec.seed,
         "settings": host.spec.settings,
         "complete": texts_ended(host) and not cut,
+        "cut": cut,
     }
     file = host.run_dir / TRACE_FILE
     try:

@@ -21,6 +21,7 @@ from cllm_sim.compose import Bound, System
 from cllm_sim.errors import BadArchitecture
 from cllm_sim.operations import Kind, Place, Verb
 from cllm_sim.semantics import Fault, both_next, waiters
+from cllm_sim.view import View
 
 Key = tuple[str, str, int]
 
@@ -205,7 +206,7 @@ class _Search:
                 name = orbit_name(self.system, item, self.crews)
                 self.found.contention.setdefault(name, {}).setdefault(count, number)
         for promise in self.own:
-            value = _asked(promise, View(self.system, state, pending))
+            value = _asked(promise, View(self.system, pending, state.memory))
             if promise.kind == "sometimes" and value:
                 self.found.seen_promises.add(promise.name)
             elif promise.kind == "always" and not value:
@@ -270,29 +271,3 @@ def place_of(promise: Promise) -> Place:
     """The user's line at which the predicate of a promise is written."""
     code = getattr(promise.predicate, "__code__", None)
     return Place(code.co_filename, code.co_firstlineno) if code else Place("?", 1)
-
-
-class View:
-    """A state as the promises of an architecture see it (`architecture.StateView`)."""
-
-    def __init__(self, system: System, state: State, pending: list[Bound | None]) -> None:
-        self._system = system
-        self._state = state
-        self._pending = pending
-        self._names = {thing.field for thing in system.objects}
-
-    @property
-    def workers(self) -> int:
-        """Children of every control."""
-        return self._system.tree.workers
-
-    def values(self, name: str) -> tuple[int, ...]:
-        """Values of all objects declared under this name, sorted; raises ValueError where nothing is."""
-        if name not in self._names:
-            raise ValueError(f"nothing is declared as '{name}'; known: {', '.join(sorted(self._names))}")
-        value = self._state.memory.value
-        return tuple(sorted(value[item] for item, thing in enumerate(self._system.objects) if thing.field == name))
-
-    def about_to(self, verb: str) -> int:
-        """Number of actors whose next operation has this verb (waiting ones included); ValueError: no such verb."""
-        return sum(bound is not None and bound.verb is Verb(verb) for bound in self._pending)

@@ -14,6 +14,7 @@ from cllm_sim.architecture import Promise
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Kind, Place, Verb
 from cllm_sim.semantics import Fault, Memory, Pending, wanted_mutex
+from cllm_sim.view import View
 
 NOWHERE = Place("", 0)
 
@@ -139,26 +140,3 @@ class Contention:
                 del self._wanting[before]
         if item >= 0:
             self._wanting.setdefault(item, set()).add(actor)
-
-
-class View:
-    """A state as the promises of an architecture see it (`architecture.StateView`)."""
-
-    def __init__(self, system: System, pending: Pending, memory: Memory) -> None:
-        self._system = system
-        self._pending = pending
-        self._memory = memory
-
-    @property
-    def workers(self) -> int:
-        """Children of every control."""
-        return self._system.tree.workers
-
-    def values(self, name: str) -> tuple[int, ...]:
-        """Values of all objects declared under this name, sorted."""
-        value = self._memory.value
-        return tuple(sorted(value[item] for item, thing in enumerate(self._system.objects) if thing.field == name))
-
-    def about_to(self, verb: str) -> int:
-        """Number of actors whose next operation has this verb (waiting ones included)."""
-        return sum(bound is not None and bound.verb == verb for bound in self._pending)

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Kind, Verb
-from cllm_sim.semantics import Fault, Memory, Pending, outcomes, waiters
+from cllm_sim.semantics import Fault, outcomes, waiters
 from cllm_sim.validator.logs import Logs, Move
 from cllm_sim.validator.replay import Log
+from cllm_sim.view import View
 from cllm_sim.waiting import blocked_on
 
 
@@ -50,29 +51,6 @@ class Walked:
     own_broken: dict[str, tuple[int, int]] = field(default_factory=dict)
     own_seen: set[str] = field(default_factory=set)
     stuck: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-class View:
-    """A state as the promises of an architecture see it (`architecture.StateView`)."""
-
-    def __init__(self, system: System, pending: Pending, memory: Memory) -> None:
-        self._system = system
-        self._pending = pending
-        self._memory = memory
-
-    @property
-    def workers(self) -> int:
-        """Children of every control."""
-        return self._system.tree.workers
-
-    def values(self, name: str) -> tuple[int, ...]:
-        """Values of all objects declared under this name, sorted."""
-        value = self._memory.value
-        return tuple(sorted(value[item] for item, thing in enumerate(self._system.objects) if thing.field == name))
-
-    def about_to(self, verb: str) -> int:
-        """Number of actors whose next operation has this verb (waiting ones included)."""
-        return sum(bound is not None and bound.verb == verb for bound in self._pending)
 
 
 def walk(system: System, logs: Sequence[Log], order: Sequence[Move]) -> Walked:

@@ -188,7 +188,7 @@ def test_random_protocols_at_depth_two() -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("depth", "count"), [(1, 2000), (2, 400)])
 def test_many_random_protocols(depth: int, count: int) -> None:
-    assert sum(check(random_system(seed, depth)) for seed in range(10_000, 10_000 + count)) > count // 2
+    assert sum(check(random_system(seed, depth)) for seed in range(10_000, 10_000 + count)) > count // 3
 
 
 # --- whole verdicts --------------------------------------------------------------------------------------------------
