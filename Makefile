@@ -84,8 +84,7 @@ nightly: .venv/.dev  ## the long tests, then the benchmarks
 	@$(BIN)/python tests/benchmarks/run.py
 
 # `pip-compile` resolves again what pyproject.toml asks for. Pins hold names, versions and hashes only.
-COMPILE := build/pins-venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
-	--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+COMPILE := build/pins-venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate
 pins:  ## renew requirements/*.txt from pyproject.toml
 	$(call environment,build/pins-venv)
 	@build/pins-venv/bin/python $(PIP) pip-tools
@@ -93,6 +92,7 @@ pins:  ## renew requirements/*.txt from pyproject.toml
 	@$(COMPILE) --upgrade --extra test -c requirements/runtime.txt -o requirements/test.txt pyproject.toml
 	@$(COMPILE) --upgrade --extra dev -c requirements/test.txt -o requirements/dev.txt pyproject.toml
 	@echo hatchling | $(COMPILE) --upgrade -c requirements/dev.txt -o requirements/build.txt -
+	@sed -i '/^--/d' requirements/*.txt  # options of the machine that made them are not pins
 
 clean:  ## remove what make has built, .venv included; reports/ stays
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
