@@ -44,7 +44,7 @@ static void *writer(void *unused)
 {
     (void)unused;
     for (int i = 0; i < WRITES; i++) {
-        pthread_mutex_lock(&index_table.mutex);
+        pthread_mutex_lock(&index_table.mutex); /* expect: CL005 #1 */
         index_table.value[i % KEYS] = i;
         journal_append(); /* expect: CL005 #1 */
         pthread_mutex_unlock(&index_table.mutex);
@@ -58,7 +58,7 @@ static void *checkpointer(void *unused)
 
     (void)unused;
     for (int i = 0; i < CHECKPOINTS; i++) {
-        pthread_mutex_lock(&journal.mutex);
+        pthread_mutex_lock(&journal.mutex); /* expect: CL005 #1 */
         if (index_sum() != last) { /* expect: CL005 #1 */
             journal.truncated += journal.length;
             journal.length = 0;

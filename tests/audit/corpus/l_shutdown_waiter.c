@@ -51,7 +51,7 @@ int main(void)
     }
     usleep(20000);
     pthread_mutex_lock(&kitchen.mutex);
-    kitchen.closing = true;
+    kitchen.closing = true; /* expect: CT002 #1 */
     pthread_cond_signal(&kitchen.order_or_close); /* expect: CT002 #1 */
     pthread_mutex_unlock(&kitchen.mutex);
     for (int i = 0; i < COOKS; i++)

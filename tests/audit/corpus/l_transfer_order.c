@@ -20,7 +20,7 @@ static void *save_up(void *unused)
 {
     (void)unused;
     for (int i = 0; i < TRANSFERS; i++) {
-        pthread_mutex_lock(&current.mutex);
+        pthread_mutex_lock(&current.mutex); /* expect: CL005 #1 */
         pthread_mutex_lock(&savings.mutex); /* expect: CL005 #1 */
         current.balance -= 1;
         savings.balance += 1;
@@ -34,7 +34,7 @@ static void *pay_back(void *unused)
 {
     (void)unused;
     for (int i = 0; i < TRANSFERS; i++) {
-        pthread_mutex_lock(&savings.mutex);
+        pthread_mutex_lock(&savings.mutex); /* expect: CL005 #1 */
         pthread_mutex_lock(&current.mutex); /* expect: CL005 #1 */
         savings.balance -= 1;
         current.balance += 1;

@@ -46,7 +46,7 @@ static void *encoder_main(void *argument)
         pthread_mutex_unlock(&box->mutex);
         if (!full)
             return NULL;
-        encode(box);
+        encode(box); /* expect: CR001 #1 */
     }
 }
 

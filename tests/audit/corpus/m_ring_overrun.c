@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #define SLOTS 2
-#define VALUES 2000
+#define VALUES 200000
 
 static struct {
     sem_t filled;

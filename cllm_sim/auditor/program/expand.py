@@ -1,0 +1,143 @@
+"""One step of macro expansion, on the level of expressions and statements.
+
+Rules of this file: the compiler would see one definition, the audit sees all; of several, the nearest file's first one
+that could be read is taken. Macros that lead back to themselves are not expanded, so whoever expands again and again
+comes to an end; a name that is also defined as a function means the function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import networkx
+
+from cllm_sim.auditor.facts import Call, Expr, FileFacts, Macro, Name, Stmt
+from cllm_sim.auditor.program.functions import Functions
+from cllm_sim.auditor.program.nodes import nodes
+from cllm_sim.auditor.program.substitute import REST, Substitution, TooDeep, rest
+from cllm_sim.auditor.program.visibility import SAME_FILE, Visibility
+from cllm_sim.auditor.traverse import expressions, statements
+
+ELLIPSIS = "..."
+
+
+class Macros:
+    """All macros of the files under audit."""
+
+    def __init__(self, files: Sequence[FileFacts], visibility: Visibility, functions: Functions) -> None:
+        self._visibility = visibility
+        self._functions = functions
+        self._by_name: dict[str, list[Macro]] = {}
+        for file in files:
+            for macro in file.macros:
+                self._by_name.setdefault(macro.name, []).append(macro)
+        self._recursive: frozenset[str] | None = None
+        self._found: dict[tuple[str, str, int | None], Macro | None] = {}
+
+    def expand(self, use: Call | Name, path: str) -> Expr | tuple[Stmt, ...] | None:
+        """What a use of a macro stands for, or None where it is no use of one."""
+        name = use.function if isinstance(use, Call) else use
+        if not isinstance(name, Name) or name.name not in self._by_name:
+            return None
+        if isinstance(use, Call):
+            macro = self.find(name.name, path, len(use.arguments))
+            if macro is not None:
+                return _applied(macro, use)
+        macro = self.find(name.name, path, None)
+        if macro is None:
+            return None
+        result = _body(macro, Substitution({}, use.line, use.column))
+        if not isinstance(use, Call):
+            return result
+        if result is None or isinstance(result, tuple):
+            return None
+        moved = Substitution({}, use.line, use.column).expression(use)
+        return Call(result, moved.arguments, use.line, use.column) if isinstance(moved, Call) else None
+
+    def find(self, name: str, path: str, arguments: int | None) -> Macro | None:
+        """The definition meant by a use with so many arguments (None: without parentheses)."""
+        if name not in self._by_name:
+            return None
+        key = (name, path, arguments)
+        if key not in self._found:
+            self._found[key] = self._find(name, path, arguments)
+        return self._found[key]
+
+    def _find(self, name: str, path: str, arguments: int | None) -> Macro | None:
+        fitting = [
+            macro
+            for macro in self._by_name[name]
+            if _fits(macro, arguments) and not (macro.expression is None and macro.statements is None)
+        ]
+        best = self._visibility.nearest(fitting, path, lambda macro: macro.path)
+        if best is None or self._means_function(best, path) or name in self.recursive:
+            return None
+        return best
+
+    def _means_function(self, macro: Macro, path: str) -> bool:
+        if self._visibility.rank(macro.path, path) == SAME_FILE:
+            return self._functions.near(macro.name, path)
+        return bool(self._functions.lookup(macro.name, path))
+
+    @property
+    def recursive(self) -> frozenset[str]:
+        """Names of macros whose expansion leads back to themselves."""
+        if self._recursive is None:
+            graph: networkx.DiGraph[str] = networkx.DiGraph()
+            for name, macros in self._by_name.items():
+                for macro in macros:
+                    graph.add_edges_from((name, other) for other in self._mentions(macro))
+            loops = {name for name in graph if graph.has_edge(name, name)}
+            for group in networkx.strongly_connected_components(graph):
+                loops |= group if len(group) > 1 else set()
+            self._recursive = frozenset(loops)
+        return self._recursive
+
+    def _mentions(self, macro: Macro) -> Iterable[str]:
+        """Macros that the body of a macro uses."""
+        roots = [macro.expression] if macro.expression is not None else []
+        for stmt in statements(macro.statements or ()):
+            roots.extend(expressions(stmt))
+        parameters = macro.parameters or ()
+        for node in nodes(*roots):
+            called = isinstance(node, Call)
+            name = node.function if isinstance(node, Call) else node
+            if not isinstance(name, Name) or name.name in parameters:
+                continue
+            if any(called or other.parameters is None for other in self._by_name.get(name.name, ())):
+                yield name.name
+
+
+def _is_variadic(macro: Macro) -> bool:
+    return bool(macro.parameters) and macro.parameters is not None and macro.parameters[-1].endswith(ELLIPSIS)
+
+
+def _fits(macro: Macro, arguments: int | None) -> bool:
+    if macro.parameters is None or arguments is None:
+        return macro.parameters is None and arguments is None
+    if _is_variadic(macro):
+        return arguments >= len(macro.parameters) - 1
+    return arguments == len(macro.parameters)
+
+
+def _applied(macro: Macro, use: Call) -> Expr | tuple[Stmt, ...] | None:
+    parameters = macro.parameters or ()
+    arguments: dict[str, Expr] = {}
+    if _is_variadic(macro):
+        fixed = len(parameters) - 1
+        name = parameters[-1].removesuffix(ELLIPSIS).strip() or REST
+        arguments[name] = rest(use.arguments[fixed:], use.line, use.column)
+        parameters = parameters[:-1]
+    arguments.update(zip(parameters, use.arguments, strict=False))
+    return _body(macro, Substitution(arguments, use.line, use.column))
+
+
+def _body(macro: Macro, substitution: Substitution) -> Expr | tuple[Stmt, ...] | None:
+    if macro.expression is not None:
+        return substitution.expression(macro.expression)
+    if macro.statements is None:
+        return None
+    try:
+        return substitution.statements(macro.statements)
+    except TooDeep:
+        return None

@@ -1,0 +1,84 @@
+"""What stands at file level: functions, variables, types and prototypes.
+
+Rules of this file: one pass over the top of the tree, in the order of the file. Whatever could not be parsed is still
+searched for declarations.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Node
+
+from cllm_sim.auditor.facts import Function, Global, Parameter, Stmt, TypeName
+from cllm_sim.auditor.syntax.statements import Statements
+from cllm_sim.auditor.syntax.types import Specifiers
+from cllm_sim.auditor.syntax.unit import named
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+class Declarations(Statements):
+    """Lowers a whole file."""
+
+    def file(self, root: Node) -> None:
+        """Read everything below the root."""
+        waiting = list(reversed(named(root)))
+        while waiting:  # no recursion: errors may hold declarations, which may hold errors
+            node = waiting.pop()
+            kind = node.type
+            if kind == "function_definition":
+                self._function(node)
+            elif kind == "declaration":
+                self._global(node)
+            elif kind in ("linkage_specification", "declaration_list"):
+                waiting.extend(reversed(named(node)))
+            elif kind == "ERROR":
+                self.seen_errors.add(node.start_byte)
+                waiting.extend(reversed(named(node)))
+            elif kind in ("type_definition", "struct_specifier", "union_specifier", "enum_specifier"):
+                self.statement(node)
+
+    # ------------------------------------------------------------------------------------------------------- functions
+    def _function(self, node: Node) -> None:
+        body = node.child_by_field_name("body")
+        specifiers = self.specifiers(node)
+        declarator = node.child_by_field_name("declarator")
+        if declarator is None or body is None:
+            return
+        name, result, parameters = self._head(node, declarator, specifiers)
+        self.inside += 1
+        statements: tuple[Stmt, ...]
+        try:
+            statements = self.body(body)
+        except RecursionError:
+            self.unread(node, "nested too deep")
+            statements = ()
+        self.inside -= 1
+        place = (self.line(node), self.line_end(node))
+        static = "static" in specifiers.qualifiers
+        self.found.functions.append(
+            Function(name, self.path, *place, result, parameters, statements, static, self.when(node))
+        )  # fmt: skip
+
+    def _head(
+        self, node: Node, declarator: Node, specifiers: Specifiers
+    ) -> tuple[str, TypeName, tuple[Parameter, ...]]:
+        one = self.declarator(declarator, specifiers)
+        if one.parameters is None:  # `DEFINE_WORKER(name) { ... }`
+            return one.name, one.type, ()
+        old_style = [child for child in named(node) if child.type == "declaration"]
+        return one.name, one.type, self.parameters(one.parameters, old_style)
+
+    # ------------------------------------------------------------------------------------------------------- variables
+    def _global(self, node: Node) -> None:
+        specifiers = self.specifiers(node)
+        for declarator in node.children_by_field_name("declarator"):
+            value = declarator.child_by_field_name("value") if declarator.type == "init_declarator" else None
+            one = self.declarator(declarator, specifiers)
+            if one.parameters is not None:
+                self.prototype(one)
+            elif one.name:
+                initial = self.expression(value) if value is not None else None
+                line = self.line(one.place)
+                self.found.globals.append(Global(one.name, self.path, line, one.type, initial, self.when(one.place)))
