@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint unit wheel bench nightly pins clean
+.PHONY: help demo test lint unit wheel bench nightly audit-score pins clean
 
 CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -21,7 +21,7 @@ PYTEST_ARGS ?=
 WHEEL_VENV := build/wheel-venv
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # -------------------------------------------------------------------------------------------------------- environments
 # A broken .venv (its Python went away) is made anew; one in use is only brought up to date.
@@ -82,6 +82,10 @@ bench: .venv/.dev  ## the benchmarks
 nightly: .venv/.dev  ## the long tests, then the benchmarks
 	@$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)
 	@$(BIN)/python tests/benchmarks/run.py
+
+audit-score: .venv/.dev  ## precision and recall of the auditor over its corpus, and recall over injected defects
+	@$(BIN)/python -m tests.audit.score
+	@$(BIN)/python -m tests.audit.variants
 
 # `pip-compile` resolves again what pyproject.toml asks for. Pins hold names, versions and hashes only.
 COMPILE := build/pins-venv/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate

@@ -10,6 +10,7 @@ adds the common fields of a result; what a verb does stands in its own package. 
 verb that needs them.
 """
 
+import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -332,6 +333,68 @@ def compare(*architectures: str, **options: Any) -> RunResult:
     _finished(result, started, folder)
     report(str(folder / RESULT_FILE))
     return result
+
+
+def audit(
+    *paths: str,
+    bind: Sequence[str] = (),
+    plan: str | None = None,
+    check: bool = False,
+    workers: Sequence[int] = (2, 3),
+    budget_seconds: float = 60.0,
+    export: str | None = None,
+    min_severity: str = "note",
+    baseline: str | None = None,
+    with_results: bool = False,
+    output: str | None = None,
+    overwrite: bool = False,
+    progress: Notify = _silent,
+) -> RunResult:
+    """What does an existing C program's threading really do, measured against the plan?
+
+    `check` runs the checker on the extracted skeleton at every number of `workers`; `export` writes the skeleton as an
+    architecture file. `with_results` embeds real results of node_zero (checked, simulated, trained and compared with
+    model_lock) at the program's worker count. Files are left only where `output` names a folder.
+    """
+    from cllm_sim.auditor import request as asked
+
+    started = time.perf_counter()
+    folder = output_folder("", output, overwrite=overwrite) if output else None
+    request = asked.Request(
+        tuple(str(path) for path in paths), tuple(bind), plan, check, tuple(workers), budget_seconds, export,
+        min_severity, baseline, progress,
+    )  # fmt: skip
+    result = asked.run(request)
+    if with_results:
+        result.data["results"] = _plan_results(result, progress)
+    _finished(result, started, folder)
+    if folder is not None:
+        from cllm_sim.report.audit import page
+
+        page.write(json.loads(result.to_json()), folder)
+    return result
+
+
+def _plan_results(result: RunResult, progress: Notify) -> dict[str, Any]:
+    """Real results of the proper solution at the audited program's worker count (12 where that is not known)."""
+    import tempfile
+
+    workers = min(max(int(result.data["scope"]["workers"] or 12), 1), 12)
+    with tempfile.TemporaryDirectory(prefix="cllm-audit-") as scratch:
+        progress(f"checking, simulating and training node_zero with {workers} workers")
+        found = {
+            "workers": workers,
+            "check": check("node_zero", workers=workers).data,
+            "simulate": simulate("node_zero", workers=workers, output=f"{scratch}/simulate").data,
+            "train": train("node_zero", workers=workers, steps=60, output=f"{scratch}/train").data,
+        }
+        progress(f"comparing node_zero with model_lock at {workers} workers")
+        found["compare"] = compare(
+            "model_lock", "node_zero", workers=(workers,), repeats=2, output=f"{scratch}/compare"
+        ).data
+    for one in ("simulate", "train", "compare"):
+        found[one].pop("output", None)  # the folder is gone; what it held is in the documents
+    return found
 
 
 def report(result: str, *, output: str | None = None) -> list[str]:

@@ -220,7 +220,15 @@ def _presentation(function: Function) -> Function:
 
 def common(function: Callable[..., int]) -> Callable[..., int]:
     """The options of every verb that has a result; hands the verb a `Terminal` as its first argument."""
+    return common_with(FORMATS, "json: one document on stdout, nothing else.")(function)
 
+
+def common_with(formats: tuple[str, ...], formats_help: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """`common` for a verb that has formats of its own."""
+    return lambda function: _with_common(function, formats, formats_help)
+
+
+def _with_common(function: Callable[..., int], formats: tuple[str, ...], formats_help: str) -> Callable[..., int]:
     @functools.wraps(function)
     def with_terminal(*, format: str, exit_zero: bool, **given: Any) -> int:
         session = click.get_current_context().find_root().ensure_object(Session)
@@ -242,10 +250,10 @@ def common(function: Callable[..., int]) -> Callable[..., int]:
         _presentation,
         option(
             "--format",
-            type=click.Choice(FORMATS),
+            type=click.Choice(formats),
             default="text",
             shown="text",
-            help="json: one document on stdout, nothing else.",
+            help=formats_help,
         ),
     ):
         with_terminal = add(with_terminal)

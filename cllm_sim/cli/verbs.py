@@ -19,6 +19,7 @@ VERBS = {
     "train": "A real training run on real processes and shared memory.",
     "validate": "Did reality do what the text allows, in the time predicted?",
     "compare": "Which design is better, and is the difference real?",
+    "audit": "What does an existing C program do, against the plan?",
     "calibrate": "Measure what operations cost on this machine.",
     "report": "Write the page and the figures of a stored comparison again.",
     "replay": "Walk through one schedule, step by step.",

@@ -22,9 +22,7 @@ KINDS = {
 
 def inventory_fields(analysis: Analysis) -> Data:
     """The field `inventory`."""
-    fields: Data = {
-        name: [_object(one) for one in analysis.inventory.of(kind)] for name, kind in KINDS.items()
-    }
+    fields: Data = {name: [_object(one) for one in analysis.inventory.of(kind)] for name, kind in KINDS.items()}
     fields["flags"] = [_object(one) for one in flags(analysis)]
     fields["threads"] = thread_fields(analysis)
     fields["roles"] = role_fields(analysis)

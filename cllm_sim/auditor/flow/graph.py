@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cllm_sim.auditor.facts import Expr, Function, Site
+from cllm_sim.auditor.flow.own import Own
 from cllm_sim.auditor.locations import Bindings, Location
 from cllm_sim.auditor.outline import Event, Leave, Set
 from cllm_sim.auditor.vocabulary import Act
@@ -33,7 +34,8 @@ class Step:
     `what` is event, condition, loop (a loop's condition), switch, set, enter, leave, start or end. `event` is set for
     events (its `target` and `partner` are those of `target`/`partner` here, parameters replaced by what was passed).
     `how` are the call sites that led into `function`, outermost first. `own`: the access speaks of memory that each
-    thread of the role has to itself. `loops` are the steps (kind loop) of the loops around it, outermost first.
+    thread of the role has to itself; `owned` tells that of further expressions. `loops` are the steps (kind loop) of
+    the loops around it, outermost first.
     """
 
     index: int
@@ -50,6 +52,7 @@ class Step:
     own: bool = False
     loops: tuple[int, ...] = ()
     bindings: Bindings = field(default_factory=dict)
+    owned: Own | None = None
 
     @property
     def act(self) -> Act | None:

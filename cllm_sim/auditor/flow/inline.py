@@ -136,7 +136,9 @@ class Inliner:
                 return [end for _, body in branches for end in self._sequence(flow, frame, body, list(tails))]
 
     def _step(self, flow: Flow, frame: _Frame, what: str, site: Site, tails: Tails, **more: object) -> Tails:
-        step = Step(0, what, frame.function, frame.how, site, loops=frame.loops, bindings=frame.bindings)
+        step = Step(
+            0, what, frame.function, frame.how, site, loops=frame.loops, bindings=frame.bindings, owned=frame.own
+        )
         for name, value in more.items():
             setattr(step, name, value)
         index = _add(flow, step)

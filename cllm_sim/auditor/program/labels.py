@@ -56,12 +56,24 @@ class Labels:
         self._find_owners()
         self._find_inner()
         used: set[str] = set()
+        unnamed = {unique for unique, (owner, name) in self._owners.items() if owner and not name}
         for group in self._records:
+            if group.unique in unnamed:
+                continue
             label = self._plain(group.unique, 0)
-            if label in used and self._owners.get(group.unique, ("", "-"))[1]:
+            if label in used:
                 label = f"{label} ({group.record.path})"
             used.add(label)
             self._labels[group.unique] = label
+        for unique in unnamed:
+            self._labels[unique] = self._outer_label(unique)
+
+    def _outer_label(self, unique: str) -> str:
+        for _ in range(NESTING_MAX):
+            if unique in self._labels:
+                return self._labels[unique]
+            unique = self._owners[unique][0]
+        return without_tag(unique)
 
     def _plain(self, unique: str, depth: int) -> str:
         record = self._records.by_unique[unique].record

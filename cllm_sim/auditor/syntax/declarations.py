@@ -64,8 +64,12 @@ class Declarations(Statements):
     def _head(
         self, node: Node, declarator: Node, specifiers: Specifiers
     ) -> tuple[str, TypeName, tuple[Parameter, ...]]:
+        start = node.start_byte
+        for child in node.children[:3]:
+            if self.marks.functions and child.start_byte in self.marks.functions:
+                return self._macro_head(child.start_byte)
         one = self.declarator(declarator, specifiers)
-        if one.parameters is None:  # `DEFINE_WORKER(name) { ... }`
+        if one.parameters is None:  # `static DEFINE_WORKER(name) { ... }`
             return one.name, one.type, ()
         old_style = [child for child in named(node) if child.type == "declaration"]
         return one.name, one.type, self.parameters(one.parameters, old_style)

@@ -7,14 +7,127 @@ Offsets never move. Nothing that is evidence is lost: attributes, alignments and
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 
+from cllm_sim.auditor.syntax.brackets import Brackets
 from cllm_sim.auditor.syntax.lexical import blank
 from cllm_sim.auditor.syntax.unit import Marks
 
-NESTING_MAX = 200
-"""Brackets nested deeper than this are blanked: neither the parser nor whoever reads facts needs to go there."""
+KEYWORDS = frozenset(
+    b"auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    b"return short signed sizeof static struct switch typedef union unsigned void volatile while bool _Bool restrict "
+    b"_Atomic _Noreturn _Thread_local thread_local __thread asm __asm__ __asm _Alignof alignof offsetof _Generic "
+    b"__try __except __finally __leave".split()
+)
+_SPELLINGS = {
+    b"_Thread_local": b"__thread",
+    b"__volatile__": b"volatile",
+    b"__volatile": b"volatile",
+    b"__const__": b"const",
+    b"__const": b"const",
+    b"__signed__": b"signed",
+    b"__signed": b"signed",
+    **dict.fromkeys(
+        b"__inline__ __inline __restrict__ __restrict restrict __extension__ _Noreturn noreturn __noreturn __forceinline "
+        b"__always_inline __cdecl __stdcall __fastcall __packed __THROW __THROWNL __wur __BEGIN_DECLS __END_DECLS "
+        b"G_BEGIN_DECLS G_END_DECLS __user __iomem __rcu __percpu __force __init __exit __read_mostly __initdata "
+        b"__must_check __maybe_unused __unused __used __cold __hot __pure __printf_like".split(),
+        b"",
+    ),
+}
+_SPELLING = re.compile(rb"\b(?:" + b"|".join(sorted(_SPELLINGS, key=len, reverse=True)) + rb")\b")
+_ATTRIBUTE = re.compile(
+    rb"\b(?:__attribute(?:__)?|__declspec|_Alignas|alignas|__aligned|__nonnull|__attribute_\w+__|__attr_\w+)\s*+(?=\()"
+)
+_STANDARD_ATTRIBUTE = re.compile(rb"\[\[[^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*+\]\]")
+_ATOMIC = re.compile(rb"\b_Atomic\s*+(?=\()")
+_TYPE_OF = re.compile(rb"\b(?:typeof(?:_unqual)?|__typeof__|__typeof)\s*+(?=\()")
+_ASSERTION = re.compile(rb"\b(?:_Static_assert|static_assert)\s*+(?=\()")
+_CASE_RANGE = re.compile(rb"\bcase\b[^:;{}?\"]*+")
+_DECORATED = re.compile(
+    rb"\b([A-Za-z_]\w*+)\s++(?:(?:int|void|char|short|long|unsigned|signed|float|double|struct|union|enum|bool|_Bool|size_t)"
+    rb"|(static|extern|inline|typedef))\b"
+)
+_SHOUTED = re.compile(rb"[A-Z_][A-Z0-9_]*\Z|__")
+_SEMICOLON = re.compile(rb"\s*+;")
 
 
-def mask_fragment(body: bytearray, offset: int) -> Marks:
-    return Marks()
+def respell(code: bytearray, bare: bytearray, marks: Marks, text: str, shift: int = 0) -> Brackets:
+    """Rewrite spellings, attributes and types in place; `bare` is the same code without the contents of strings.
+
+    The code stands at `shift` in the text, and marks are kept by the offset in the text.
+    """
+    brackets = Brackets(bare)
+    for start, end in brackets.too_deep:
+        blank(code, start, end)
+        blank(bare, start, end)
+        code[start : start + 1] = bare[start : start + 1] = b"0"
+    if b"_" in bare or b"restrict" in bare or b"noreturn" in bare:
+        for found in _SPELLING.finditer(bytes(bare)):
+            put(code, bare, found.start(), found.end(), _SPELLINGS[found[0]])
+        _attributes(code, bare, brackets)
+    _types(code, bare, brackets, marks, text, shift)
+    if b"[[" in bare:
+        for found in _STANDARD_ATTRIBUTE.finditer(bytes(bare)):
+            put(code, bare, found.start(), found.end(), b"")
+    if b"..." in bare:
+        _case_ranges(code, bare)
+    _decorations(code, bare)
+    return brackets
+
+
+def put(code: bytearray, bare: bytearray, start: int, end: int, what: bytes) -> None:
+    """Replace a stretch by something shorter and blanks."""
+    blank(code, start, end)
+    blank(bare, start, end)
+    code[start : start + len(what)] = bare[start : start + len(what)] = what
+
+
+def _attributes(code: bytearray, bare: bytearray, brackets: Brackets) -> None:
+    for found in _ATTRIBUTE.finditer(bytes(bare)):
+        end = brackets.closing.get(found.end())
+        put(code, bare, found.start(), found.end() if end is None else end + 1, b"")
+    for found in _ASSERTION.finditer(bytes(bare)):
+        end = brackets.closing.get(found.end())
+        if end is not None:
+            semicolon = _SEMICOLON.match(bare, end + 1)
+            put(code, bare, found.start(), semicolon.end() if semicolon else end + 1, b"")
+
+
+def _types(code: bytearray, bare: bytearray, brackets: Brackets, marks: Marks, text: str, shift: int) -> None:
+    if b"_Atomic" in bare:  # `_Atomic(int) x` says the same as `_Atomic int x`
+        for found in _ATOMIC.finditer(bytes(bare)):
+            end = brackets.closing.get(found.end())
+            if end is not None:
+                put(code, bare, found.end(), found.end() + 1, b"")
+                put(code, bare, end, end + 1, b"")
+    if b"typeof" in bare:
+        for found in _TYPE_OF.finditer(bytes(bare)):
+            end = brackets.closing.get(found.end())
+            if end is not None:
+                stand_in(code, bare, found.start(), end + 1, marks, text, shift)
+
+
+def stand_in(
+    code: bytearray, bare: bytearray, start: int, end: int, marks: Marks, text: str, shift: int
+) -> None:  # fmt: skip
+    """Put an identifier in the place of a type that the parser would not take there."""
+    marks.types[start + shift] = " ".join(text[start + shift : end + shift].split())
+    put(code, bare, start, end, b"T" * min(end - start, 8))
+
+
+def _case_ranges(code: bytearray, bare: bytearray) -> None:
+    for found in _CASE_RANGE.finditer(bytes(bare)):
+        dots = found[0].find(b"...")
+        if dots > 0:  # the only operator that binds looser than what may stand around it
+            put(code, bare, found.start() + dots, found.start() + dots + 3, b" ||")
+
+
+def _decorations(code: bytearray, bare: bytearray) -> None:
+    """A name directly before a type's keyword can only be a macro that decorates the declaration."""
+    position = 0
+    while found := _DECORATED.search(bare, position):
+        word = bytes(found[1])
+        position = found.end(1)
+        if word in KEYWORDS or (found[2] and not _SHOUTED.match(word)):
+            continue
+        put(code, bare, found.start(1), found.end(1), b"")

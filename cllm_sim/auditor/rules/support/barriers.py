@@ -1,0 +1,210 @@
+"""Barriers with everybody who uses them: initialisations, waits, parties and how many threads those are.
+
+Rules of this file: a barrier is an object of its own only where the sources tell it from others of the same type. A
+count is None where it cannot be told; then nobody may conclude anything from it. Failure edges are left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Function, Name, Site
+from cllm_sim.auditor.findings import Note
+from cllm_sim.auditor.inventory import Use
+from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.program import Count
+from cllm_sim.auditor.program.counts import number
+from cllm_sim.auditor.roles import Role
+from cllm_sim.auditor.rules.support.barriers_identity import Path, grouped, path_of, several
+from cllm_sim.auditor.rules.support.threads import At, called, multiplied, steps_of, threads_beside, times
+from cllm_sim.auditor.rules.support.uniform import decides_differently
+from cllm_sim.auditor.traverse import all_expressions
+from cllm_sim.auditor.vocabulary import Act, Kind
+
+
+@dataclass(slots=True)
+class Barrier:
+    """One barrier of one program. `several`: one name stands for several barriers that cannot be told apart."""
+
+    location: Location
+    paths: list[Path]
+    group: str
+    several: bool = False
+    declared: Site | None = None
+    inits: list[At] = field(default_factory=list)
+    waits: list[At] = field(default_factory=list)
+    destroys: list[At] = field(default_factory=list)
+    dead: list[Use] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: the innermost name of the program's own that tells it from others."""
+        longest = max(self.paths, key=len, default=())
+        return longest[-2] if len(longest) > 1 and len(self.paths) >= 1 and self.wrapped else self.location.label
+
+    wrapped: bool = False
+
+    @property
+    def parties(self) -> list[Role]:
+        """The roles that wait at it, each once."""
+        found = {at.role.name: at.role for at in self.waits}
+        return list(found.values())
+
+    def waits_of(self, role: Role) -> list[At]:
+        """The waits of one role."""
+        return [at for at in self.waits if at.role is role]
+
+
+def barriers(analysis: Analysis) -> list[Barrier]:
+    """All barriers, in the order of their declarations."""
+    used = _used(analysis)
+    found: list[Barrier] = []
+    for one in analysis.inventory.of(Kind.BARRIER):
+        groups: dict[str, list[tuple[Path, At]]] = {}
+        for path, at in used.get(one.location, ()):
+            groups.setdefault(at.role.group, []).append((path, at))
+        if not groups:
+            found.append(Barrier(one.location, [], "", declared=one.site, dead=one.dead))
+        for group, members in groups.items():
+            found += _separated(one.location, group, members, one.site, one.dead)
+    return found
+
+
+def _used(analysis: Analysis) -> dict[Location, list[tuple[Path, At]]]:
+    used: dict[Location, list[tuple[Path, At]]] = {}
+    for at in steps_of(analysis, Act.INIT, Act.WAIT, Act.DESTROY):
+        assert at.step.event is not None
+        if at.step.event.kind is Kind.BARRIER and at.step.target is not None:
+            used.setdefault(at.step.target, []).append((path_of(analysis, at.step), at))
+    return used
+
+
+def _separated(
+    location: Location, group: str, members: list[tuple[Path, At]], declared: Site | None, dead: list[Use]
+) -> list[Barrier]:
+    paths = grouped(path for path, _ in members)
+    found = []
+    for together in paths:
+        one = Barrier(location, together, group, several(together), declared, dead=dead, wrapped=len(paths) > 1)
+        for path, at in members:
+            if path in together:
+                shelf = {Act.INIT: one.inits, Act.WAIT: one.waits}.get(at.step.act or Act.CALL, one.destroys)
+                shelf.append(at)
+        found.append(one)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------- what is known
+def unnamed(analysis: Analysis, act: Act) -> bool:
+    """Is there such an act at a barrier that cannot be named (a pointer that leads nobody knows where)?"""
+    for at in steps_of(analysis, act):
+        assert at.step.event is not None
+        if at.step.event.kind is not Kind.BARRIER:
+            continue
+        target = at.step.target
+        if target is None or target.kind == "parameter" or target.is_contents or _is_pointer(analysis, target):
+            return True
+    return False
+
+
+def _is_pointer(analysis: Analysis, target: Location) -> bool:
+    known = analysis.inventory.objects.get(target)
+    return known is None or known.declared is None
+
+
+def perhaps_called(analysis: Analysis, function: Function) -> bool:
+    """May a function that no role reaches be called after all: is its address taken somewhere?"""
+    for other in analysis.program.functions:
+        for expr in all_expressions(other.body):
+            if isinstance(expr, Name) and expr.name == function.name and not _is_callee(other, expr):
+                return True
+    return any(function.name in _initial_names(analysis, path) for path in {file.path for file in analysis.program.files})
+
+
+def _is_callee(function: Function, name: Name) -> bool:
+    from cllm_sim.auditor.traverse import calls
+
+    return any(call.function is name or call.function == name for call in calls(function.body))
+
+
+def _initial_names(analysis: Analysis, path: str) -> set[str]:
+    from cllm_sim.auditor.traverse import names
+
+    return {
+        name
+        for file in analysis.program.files
+        if file.path == path
+        for one in file.globals
+        for name in names(one.initial)
+    }
+
+
+# -------------------------------------------------------------------------------------------------------------- counts
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A role at a barrier with the numbers of its threads that may be (None: not known)."""
+
+    role: Role
+    waits: tuple[At, ...]
+    counts: tuple[Count, ...] | None
+
+
+def parties(analysis: Analysis, barrier: Barrier, init: At) -> list[Party]:
+    """Who waits at the barrier that this step initialises, and how many threads each of them is."""
+    found = []
+    for role in barrier.parties:
+        waits = tuple(barrier.waits_of(role))
+        counts = threads_beside(analysis, role, init)
+        flow = analysis.flow(role)
+        if counts is not None and role.many and all(decides_differently(flow, at.step) for at in waits):
+            counts = None  # only some of the threads come here
+        found.append(Party(role, waits, None if counts is None else tuple(counts)))
+    return found
+
+
+def total(found: list[Party]) -> Count | None:
+    """The number of threads of all parties; None where it is not known or one party has several numbers."""
+    whole: Count | None = None
+    for party in found:
+        if party.counts is None or len(party.counts) != 1:
+            return None
+        whole = party.counts[0] if whole is None else whole + party.counts[0]
+    return whole
+
+
+def objects_made(analysis: Analysis, barrier: Barrier, init: At) -> Count | None:
+    """How many barriers a step initialises for one set of threads: more than one where it stands in a loop of its own."""
+    flow = analysis.flow(init.role)
+    shared: set[int] = set()
+    for at in steps_of(analysis, Act.CREATE):
+        if at.role is init.role:
+            shared |= set(at.step.loops)
+    taken_down = {loop for at in barrier.destroys if at.role is init.role for loop in at.step.loops}
+    extra = [loop for loop in init.step.loops if loop not in shared | taken_down]
+    return multiplied(analysis, flow, extra) if extra else number(1)
+
+
+def expected(analysis: Analysis, barrier: Barrier, init: At) -> Count | None:
+    """The count a barrier is initialised with, times the barriers that the step makes."""
+    event = init.step.event
+    if event is None or event.value is None:
+        return None
+    function = init.step.function
+    count = analysis.program.count(event.value, function, function.path, init.step.bindings)
+    return times(analysis, count, objects_made(analysis, barrier, init))
+
+
+def with_value(analysis: Analysis, count: Count) -> str:
+    """A count as text, with its number where that is known and says more."""
+    value = analysis.program.followed(count).value
+    return count.text if value is None or count.text == str(value) else f"{count.text} ({value})"
+
+
+def wait_notes(barrier: Barrier) -> tuple[Note, ...]:
+    """One note for every wait, each place once."""
+    notes = {
+        (at.step.site, at.role.name): Note(at.step.site, f"{called(at.role)} waits here", at.role.name, at.step.how)
+        for at in barrier.waits
+    }
+    return tuple(notes.values())

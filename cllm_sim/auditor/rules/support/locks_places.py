@@ -1,0 +1,210 @@
+"""Which object an expression means, as a text that is equal for the same object wherever it is written.
+
+Locations name objects by type; two mutexes of one record type have one location. A place goes further: parameters are
+replaced by what the callers passed, up to the role's entry and the call that created its threads, and pointers that are
+set once by what they are set to. `&pool->lock` in a wrapper becomes "demo.lock" where main passed `&demo`.
+
+Rules of this file: a place that may mean another object the next time (an index that changes, a pointer that is set
+again, the result of a call in a loop) is not `stable`; only stable places may be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import (
+    Assign,
+    Binary,
+    Call,
+    Cast,
+    Conditional,
+    Expr,
+    Function,
+    Index,
+    Member,
+    Name,
+    Number,
+    Site,
+    Unary,
+)
+from cllm_sim.auditor.flow import Step
+from cllm_sim.auditor.locations import of_variable
+from cllm_sim.auditor.roles import Role, function_key
+from cllm_sim.auditor.traverse import assigned_locals
+from cllm_sim.auditor.vocabulary import Act
+
+DEPTH_MAX = 40
+How = tuple[Site, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One inlined instance of a function in a role's flow."""
+
+    function: Function
+    how: How
+
+
+@dataclass(slots=True)
+class Place:
+    """The text of an object; `names` are the plain variables it depends on, as (how, name)."""
+
+    text: str = ""
+    stable: bool = True
+    names: set[tuple[How, str]] = field(default_factory=set)
+
+
+class Places:
+    """Finds the places of one role's flow."""
+
+    def __init__(self, analysis: Analysis, role: Role) -> None:
+        self.analysis = analysis
+        self.program = analysis.program
+        self.role = role
+        self.flow = analysis.flow(role)
+        self._calls: dict[tuple[How, tuple[str, int]], Step] = {}
+        self._sets: dict[tuple[How, str], list[Step]] = {}
+        for step in self.flow.steps:
+            if step.act is Act.CALL and step.event is not None:
+                for callee in step.event.callees:
+                    self._calls[((*step.how, step.event.site), function_key(callee))] = step
+            name = _set_name(step)
+            if name:
+                self._sets.setdefault((step.how, name), []).append(step)
+
+    def of(self, expr: Expr | None, step: Step) -> Place:
+        """The place that an expression names at a step (of a pointer or address: what it points to)."""
+        place = Place()
+        if expr is None:
+            return Place("?", stable=False)
+        place.text = self._text(expr, Frame(step.function, step.how), place, 0).removeprefix("&")
+        return place
+
+    def target(self, step: Step) -> Place:
+        """The place of an event's object."""
+        return self.of(step.event.expression if step.event is not None else None, step)
+
+    # -------------------------------------------------------------------------------------------------------- texts
+    def _text(self, expr: Expr, frame: Frame, place: Place, depth: int) -> str:
+        if depth > DEPTH_MAX:
+            place.stable = False
+            return "..."
+        depth += 1
+        match expr:
+            case Name():
+                return self._name(expr, frame, place, depth)
+            case Member(base=base, name=name, arrow=arrow):
+                inner = self._text(base, frame, place, depth)
+                if arrow:
+                    return f"{inner[1:]}.{name}" if inner.startswith("&") else f"{inner}->{name}"
+                return f"{inner}.{name}"
+            case Index(base=base, index=index):
+                inner = self._text(base, frame, place, depth).removeprefix("&")
+                return f"{inner}[{self._number(index, frame, place, depth)}]"
+            case Unary(operator="&", operand=operand):
+                return "&" + self._text(operand, frame, place, depth)
+            case Unary(operator="*", operand=operand):
+                inner = self._text(operand, frame, place, depth)
+                return inner[1:] if inner.startswith("&") else f"*{inner}"
+            case Cast(operand=operand) | Assign(value=operand):
+                return self._text(operand, frame, place, depth)
+            case Number(text=text):
+                return text
+            case Binary(operator=operator, left=left, right=right):
+                one, other = (self._text(part, frame, place, depth) for part in (left, right))
+                return f"({one} {operator} {other})"
+            case Conditional():
+                place.stable = False
+                return self.program.text(expr)
+            case Unary(operator=operator, operand=operand):
+                place.stable = place.stable and operator in {"-", "+", "!", "~"}
+                return operator + self._text(operand, frame, place, depth)
+            case Call(line=line, column=column):
+                place.stable = False
+                return f"{self.program.text(expr)}@{line}:{column}"
+            case _:
+                place.stable = False
+                return self.program.text(expr)
+
+    def _number(self, index: Expr, frame: Frame, place: Place, depth: int) -> str:
+        value = self.program.constant(index, frame.function, frame.function.path)
+        return str(value) if value is not None else self._text(index, frame, place, depth)
+
+    def _name(self, expr: Name, frame: Frame, place: Place, depth: int) -> str:
+        function = frame.function
+        variable = self.program.variable(expr.name, function, function.path)
+        if variable is None:
+            value = self.program.constant(expr, function, function.path)
+            return expr.name if value is None else str(value)
+        if variable.kind == "global" or variable.static:
+            return of_variable(variable).label
+        if variable.kind == "parameter" and (frame.how, expr.name) not in self._sets:
+            return self._parameter(expr.name, frame, place, depth)
+        return self._local(expr.name, frame, place, depth)
+
+    def _local(self, name: str, frame: Frame, place: Place, depth: int) -> str:
+        variable = self.program.variable(name, frame.function, frame.function.path)
+        given = assigned_locals(frame.function).get(name, [])
+        sets = self._sets.get((frame.how, name), [])
+        pointer = variable is not None and variable.type.pointers and not variable.type.arrays
+        if pointer and len(given) == 1 and len(sets) <= 1 and not isinstance(given[0], Call | Conditional):
+            return self._text(given[0], frame, place, depth)
+        if len(sets) > 1 or any(step.loops for step in sets):
+            place.stable = False
+        place.names.add((frame.how, name))
+        return _local_name(name, frame)
+
+    def _parameter(self, name: str, frame: Frame, place: Place, depth: int) -> str:
+        call = self._calls.get((frame.how, function_key(frame.function))) if frame.how else None
+        positions = [index for index, one in enumerate(frame.function.parameters) if one.name == name]
+        if call is not None and call.event is not None and call.event.call is not None and positions:
+            arguments = call.event.call.arguments
+            if positions[0] < len(arguments):
+                return self._text(arguments[positions[0]], Frame(call.function, call.how), place, depth)
+        if not frame.how:
+            created = self._created(place, depth)
+            if created:
+                return created
+        place.names.add((frame.how, name))
+        return _local_name(name, frame)
+
+    def _created(self, place: Place, depth: int) -> str:
+        """What every thread of this role was given at its creation, if it is one and the same object."""
+        found = set()
+        for one in self.role.created:
+            creator = self.analysis.roles.get(one.creator)
+            if one.event.argument is None or creator is None or creator is self.role:
+                return ""
+            given = Place()
+            outer = places(self.analysis, creator)
+            found.add(outer._text(one.event.argument, Frame(one.function, one.how), given, depth))
+            if not given.stable:
+                return ""
+        return found.pop() if len(found) == 1 else ""
+
+
+def _set_name(step: Step) -> str:
+    """The plain variable that a step sets."""
+    if step.set is not None:
+        return step.set.name
+    if step.act is Act.WRITE and step.event is not None and isinstance(step.event.expression, Name):
+        return step.event.expression.name
+    return ""
+
+
+def _local_name(name: str, frame: Frame) -> str:
+    where = "/".join(str(site.line) for site in frame.how)
+    return f"{frame.function.name}{'@' + where if where else ''}:{name}"
+
+
+_MADE: WeakKeyDictionary[Analysis, dict[str, Places]] = WeakKeyDictionary()
+
+
+def places(analysis: Analysis, role: Role) -> Places:
+    """The places of a role's flow (made once)."""
+    made = _MADE.setdefault(analysis, {})
+    if role.name not in made:
+        made[role.name] = Places(analysis, role)
+    return made[role.name]

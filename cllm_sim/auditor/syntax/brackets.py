@@ -1,0 +1,100 @@
+"""Which bracket belongs to which, and what a brace encloses, told from the characters alone.
+
+Rules of this file: tolerant. A closing brace closes what was left open since its opening one; a closing bracket without
+an opening one is ignored. What is nested deeper than `NESTING_MAX` is given as stretches to be blanked, and is not looked
+into: neither the parser nor whoever walks over facts needs to go there.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+NESTING_MAX = 200
+
+_BRACKET = re.compile(rb"[(){}\[\]]")
+_OPENING = {b")": b"(", b"}": b"{", b"]": b"["}
+_RECORD = re.compile(rb"\b(?:struct|union|enum)\b[^;{}()=]*\Z")
+_VALUE = re.compile(rb"(?:[=,(\[]|\breturn|\))\s*\Z")
+_BLOCK_HEAD = re.compile(rb"\b(?:if|for|while|switch)\s*\Z")
+
+
+class Brackets:
+    """The brackets of a stretch of code without the contents of strings."""
+
+    def __init__(self, bare: bytes | bytearray) -> None:
+        self._bare = bare
+        self.closing: dict[int, int] = {}
+        self.too_deep: list[tuple[int, int]] = []
+        self._offsets: list[int] = []
+        self._enclosing: list[int] = []
+        self._is_code: dict[int, bool] = {}
+        self._match()
+
+    def _match(self) -> None:
+        opened: list[tuple[bytes, int]] = []
+        braces = [-1]
+        deep = -1
+        for found in _BRACKET.finditer(self._bare):
+            bracket, place = found[0], found.start()
+            if bracket not in _OPENING:
+                opened.append((bracket, place))
+                if len(opened) > NESTING_MAX:
+                    deep = place if deep < 0 else deep
+                elif bracket == b"{":
+                    braces.append(place)
+                    self._at(place, place)
+                continue
+            start = self._close(opened, _OPENING[bracket])
+            if deep >= 0 and len(opened) < NESTING_MAX:
+                self.too_deep.append((deep, place + 1 if start >= deep else place))
+                deep = -1
+            if deep < 0 and start >= 0 and len(opened) < NESTING_MAX:
+                self.closing[start] = place
+                if bracket == b"}":
+                    while braces[-1] >= start:
+                        braces.pop()
+                    self._at(place, braces[-1])
+        if deep >= 0:
+            self.too_deep.append((deep, len(self._bare)))
+
+    @staticmethod
+    def _close(opened: list[tuple[bytes, int]], wanted: bytes) -> int:
+        """Take off what a closing bracket closes; the offset of its opening one, or -1 where it closes nothing."""
+        if opened and opened[-1][0] == wanted:
+            return opened.pop()[1]
+        for depth in range(len(opened) - 1, -1, -1):
+            if opened[depth][0] == wanted:
+                place = opened[depth][1]
+                del opened[depth:]
+                return place
+            if opened[depth][0] == b"{":
+                break
+        return -1
+
+    def _at(self, offset: int, enclosing: int) -> None:
+        self._offsets.append(offset)
+        self._enclosing.append(enclosing)
+
+    def brace_around(self, offset: int) -> int:
+        """The offset of the brace around a place, or -1 at file level."""
+        place = bisect_right(self._offsets, offset)
+        return self._enclosing[place - 1] if place else -1
+
+    def in_code(self, offset: int) -> bool:
+        """Does a place lie directly in a function's or a statement's braces, not in a record's or a list's?"""
+        brace = self.brace_around(offset)
+        if brace < 0:
+            return False
+        if brace not in self._is_code:
+            before = bytes(self._bare[max(0, brace - 300) : brace])
+            self._is_code[brace] = not _RECORD.search(before) and not self._is_value(before, brace)
+        return self._is_code[brace]
+
+    def _is_value(self, before: bytes, brace: int) -> bool:
+        """Is it an initialiser's brace? After `)` only where the place around it is a value, too."""
+        found = _VALUE.search(before)
+        if found is None:
+            outer = self.brace_around(brace - 1)
+            return outer >= 0 and before.rstrip().endswith(b"{") and not self.in_code(brace - 1)
+        return not found[0].startswith(b")")

@@ -1,0 +1,147 @@
+"""The sentence that answers each question about a program: which threads, which barriers, which control, which shared
+memory. Every sentence is made of the inventory and of nothing else; where nothing was found it says what was looked
+for.
+
+Rules of this file: one function a question, one paragraph an answer; the evidence stands in the chapters.
+"""
+
+from collections.abc import Sequence
+
+from cllm_sim.report.audit.blocks import Code, Piece, Words, joined
+from cllm_sim.report.audit.objects import KINDS, count_of, unused
+from cllm_sim.report.audit.shape import Audit, Role
+from cllm_sim.report.quantities import counted, listed
+
+NAMES_MAX = 6
+USED = "used by the training path"
+BARRIERS, MUTEXES, CONDITIONS, SEMAPHORES, ATOMICS, FLAGS, REGIONS = KINDS
+
+
+def names(found: Sequence[str]) -> Words:
+    """`a`, `b` and `c`, each as a name; the rest is counted."""
+    shown: list[Piece] = []
+    for number, name in enumerate(found[:NAMES_MAX]):
+        last = number == len(found) - 1
+        shown += [" and " if last else ", "] if number else []
+        shown.append(Code(name))
+    return (*shown, f" and {len(found) - NAMES_MAX} more") if len(found) > NAMES_MAX else tuple(shown)
+
+
+def read(audit: Audit) -> str:
+    """How much was read: `in 6 files (1,240 lines)`."""
+    return f"in {counted(audit.files, 'file')} ({counted(audit.lines, 'line')})"
+
+
+# ----------------------------------------------------------------------------------------------------------- threads
+def threads(audit: Audit) -> Words:
+    """Which threads exist, who starts them, who works."""
+    roles = audit.inventory.roles
+    started = audit.inventory.threads
+    if not started and not roles:
+        return (f"No thread is started: {read(audit)} no call creates one.",)
+    who = joined([_role(role) for role in roles], "; ")
+    left = [thread.name for thread in started if thread.created and not thread.joined and not thread.detached]
+    if left:
+        ends: Words = (*names(left), f" {'is' if len(left) == 1 else 'are'} neither joined nor detached")
+    else:
+        ends = ("every thread that is started is joined or detached",) if started else ("no call starts a thread",)
+    return (counted(len(roles), "role"), *((": ", *who) if roles else ()), "; ", *ends, ".")
+
+
+def _role(role: Role) -> Words:
+    entry: Words = (" (", Code(role.entry), ")") if role.entry else ()
+    times = f"{role.count} × " if role.count and role.count != "1" else ""
+    does = "only waits" if role.only_parked else "processes batches" if role.reaches_work else "processes no batches"
+    return (f"{times}{role.name}", *entry, f" {does}")
+
+
+def _capital(words: Words) -> Words:
+    first = words[0] if words else ""
+    if isinstance(first, str) and not isinstance(first, Code) and first:
+        return (first[0].upper() + first[1:], *words[1:])
+    return words
+
+
+# ---------------------------------------------------------------------------------------------------------- barriers
+def barriers(audit: Audit) -> Words:
+    """Which barriers exist, which of them anybody waits on."""
+    found = audit.inventory.barriers
+    if not found:
+        locks = counted(len(audit.inventory.mutexes), "mutex", "mutexes")
+        conditions = counted(len(audit.inventory.conditions), "condition", "conditions")
+        return (f"No barrier is declared or initialised {read(audit)}; what orders the threads is {locks} and ",
+                f"{conditions}.")  # fmt: skip
+    idle = [item.name for item in unused(BARRIERS, audit.inventory)]
+    used = [item for item in found if item.name not in idle]
+    told = [f"{counted(len(found), 'barrier')} {'is' if len(found) == 1 else 'are'} declared, "]
+    told.append(f"{len(used)} {'is' if len(used) == 1 else 'are'} waited on" if used else "none is waited on")
+    more: Words = ("; never waited on: ", *names(idle)) if idle else ()
+    counts: Words = joined([(Code(item.name), f" for {count}") for item in used if (count := count_of(item))])
+    return (*told, *more, *(("; initialised ", *counts) if counts else ()), ".")
+
+
+# ----------------------------------------------------------------------------------------------------------- control
+def controls(audit: Audit) -> tuple[Role, ...]:
+    """The roles that were taken for a control."""
+    return tuple(role for role in audit.inventory.roles if role.kind == "control")
+
+
+def control(audit: Audit) -> Words:
+    """Is there a control, is it a thread of its own, does it coordinate, does it compute?"""
+    found = controls(audit)
+    if not found:
+        roles = [role.name for role in audit.inventory.roles]
+        among: Words = (" among the roles ", *names(roles)) if roles else ("; no thread has a role at all",)
+        return ("There is no control thread", *among, ": none is one that distributes, accumulates or updates.")
+    return joined([_control(role) for role in found], " ")
+
+
+def _control(role: Role) -> Words:
+    entry: Words = (" (", Code(role.entry), ")") if role.entry else ()
+    computes = "reaches batch processing" if role.reaches_work else "never reaches batch processing"
+    if role.only_parked:
+        return (_name(role), *entry, f" {computes}, but it is only parked: it never does anything except wait.")  # fmt: skip
+    does = duties(role)
+    lacks = [word for word in ("distributes", "accumulates", "updates") if word not in does]
+    told = listed(does) or "does nothing that a control does"
+    missing = f"; it does not itself {listed([word.removesuffix('s') for word in lacks], 'or')}" if lacks else ""
+    return (_name(role), *entry, f" {told}{missing}; it {computes}.")
+
+
+def _name(role: Role) -> str:
+    return "The control thread" if role.name in ("control", "control thread") else f"The control {role.name}"
+
+
+def duties(role: Role) -> list[str]:
+    """Which of a control's three duties a role does."""
+    return [word for word in ("distributes", "accumulates", "updates") if getattr(role, word)]
+
+
+# ----------------------------------------------------------------------------------------------------- shared memory
+def shared_memory(audit: Audit) -> Words:
+    """Which regions and segments exist, and who really uses them."""
+    regions, segments = audit.inventory.regions, audit.inventory.segments
+    idle = [item.name for item in unused(REGIONS, audit.inventory)]
+    told: list[Words] = [_regions(len(regions), idle)]
+    if segments:
+        silent = [item.name for item in segments if not item.written or not item.read]
+        both = len(segments) - len(silent)
+        told.append((f"{counted(len(segments), 'buffer')} shared between threads, {both} both written and read",
+                     *(("; not both: ", *names(silent)) if silent else ())))  # fmt: skip
+    else:
+        told.append(("no buffer was found that threads divide among themselves",))
+    apart = [module for module in audit.modules if module.status and module.status != USED]
+    if audit.modules:
+        used = len(audit.modules) - len(apart)
+        told.append((f"{used} of {counted(len(audit.modules), 'module')} used by the training path",))
+    return (*_capital(joined(told, "; ")), ".")
+
+
+def _regions(count: int, idle: Sequence[str]) -> Words:
+    if not count:
+        return ("no shared-memory region is created",)
+    verb = "is" if count == 1 else "are"
+    if not idle:
+        return (f"{counted(count, 'shared-memory region')} {verb} created and used",)
+    who = "no thread reads or writes" if len(idle) == count else "unused:"
+    return (f"{counted(count, 'shared-memory region')} {verb} created; {who} ", *names(idle))

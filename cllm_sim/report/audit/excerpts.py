@@ -1,0 +1,50 @@
+"""Source lines with a mark under what is meant, and places as evidence.
+
+Rules of this file: lines come from the result, never from a file. The indentation of a line is left out and the mark
+moves with it; a column that lies outside the line gives no mark rather than a wrong one.
+"""
+
+import re
+
+from cllm_sim.report.audit.blocks import Evidence, Excerpt
+from cllm_sim.report.audit.shape import Audit, Place
+
+NAME = re.compile(r"[&*]*[A-Za-z_]\w*(?:(?:->|\.)\w+|\[[^\]]*\])*")
+"""An expression that names something: `&trainer->workers[i].lock`."""
+PROGRAM_TEXT = re.compile(r"[;{}]\s*(/\*.*)?$|^\s*#\s*(if|ifdef|ifndef|define|include)\b|^\s*(for|while|if) \(")
+
+
+def excerpt(audit: Audit, place: Place, words: str = "") -> Excerpt:
+    """One line of the program, marked at the place's column where that is known."""
+    source = audit.source(place)
+    shown = source.replace("\t", " ").strip()
+    start = place.column - 1 - (len(source) - len(source.lstrip())) if source and place.column else None
+    if start is not None and not 0 <= start < len(shown):
+        start = None
+    name = NAME.match(shown, start) if start is not None else None
+    return Excerpt(
+        str(place) if place.known else "",
+        place.line,
+        shown,
+        start,
+        len(name[0]) if name else 1,
+        words,
+        place.role,
+        chain(place),
+    )
+
+
+def chain(place: Place) -> tuple[str, ...]:
+    """How the role gets there: the calls, outermost first."""
+    return tuple(f"{step.function} {step}".strip() for step in place.how)
+
+
+def evidence(audit: Audit, place: Place, words: str = "") -> Evidence:
+    """A place that a claim rests on; what it says is words or, where it reads like one, a line of the program."""
+    source, told = audit.source(place).strip(), place.text
+    if not source and PROGRAM_TEXT.search(told):
+        source, told = told.strip(), ""
+    if told.strip() == source:
+        told = ""
+    said = "; ".join(part for part in (words, told) if part)
+    return Evidence(str(place) if place.known else "", source, said, place.role, chain(place))
