@@ -43,10 +43,10 @@ def command(terminal: Terminal, code: tuple[str, ...]) -> int:
         terminal.say(listed(known))
         return 0
     asked = " ".join(code)
-    page = next((page for page in known if asked.lower() in page.codes), None)
+    page = next((page for page in known if asked.lower() in map(str.lower, page.codes)), None)
     if page is None:
         names = [name for page in known for name in page.codes]
-        near = difflib.get_close_matches(asked.lower(), names, n=1)
+        near = difflib.get_close_matches(asked if asked.isupper() else asked.lower(), names, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "'cllm explain' lists all."
         raise BadRequest(f"nothing called '{asked}' is explained. {hint}")
     terminal.show_page(page.text)

@@ -1,15 +1,21 @@
-"""The pages of `cllm explain`: one short text per class of broken rule, per promise and per exit code.
+"""The pages of `cllm explain`: one short text per class of broken rule, promise, exit code and rule of the audit.
 
 A page begins with `# CODE: what it is in one line`. Rules of this folder: one page per class of
-`promises.CLASS_PROMISE`, per promise of `promises.py` and per code of `results.ExitCode` (a test compares); what a
-page says of a class is named by the checks it proposes, and those are run by a test.
+`promises.CLASS_PROMISE`, per promise of `promises.py`, per code of `results.ExitCode` and per rule of the auditor (a
+test compares); what a page says of a class is named by the checks it proposes, and those are run by a test; the
+examples of a rule are audited by a test.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-KINDS = {"classes": "Classes of broken rules", "promises": "Promises", "exit-codes": "Exit codes"}
+KINDS = {
+    "classes": "Classes of broken rules",
+    "promises": "Promises",
+    "exit-codes": "Exit codes",
+    "rules": "Rules of the audit",
+}
 ALIASES = {"race": ("race-on-weights",)}
 
 

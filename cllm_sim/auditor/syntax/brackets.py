@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 
 NESTING_MAX = 200
+LOOK_BACK = 500
 
 _BRACKET = re.compile(rb"[(){}\[\]]")
 _OPENING = {b")": b"(", b"}": b"{", b"]": b"["}
@@ -22,8 +23,10 @@ _BLOCK_HEAD = re.compile(rb"\b(?:if|for|while|switch)\s*\Z")
 class Brackets:
     """The brackets of a stretch of code without the contents of strings."""
 
-    def __init__(self, bare: bytes | bytearray) -> None:
+    def __init__(self, bare: bytes | bytearray, inside_function: bool = False) -> None:
         self._bare = bare
+        self._inside_function = inside_function
+        self._openings: list[int] = []
         self.closing: dict[int, int] = {}
         self.too_deep: list[tuple[int, int]] = []
         self._offsets: list[int] = []
@@ -57,6 +60,7 @@ class Brackets:
                     self._at(place, braces[-1])
         if deep >= 0:
             self.too_deep.append((deep, len(self._bare)))
+        self._openings = sorted(self.closing)
 
     @staticmethod
     def _close(opened: list[tuple[bytes, int]], wanted: bytes) -> int:
@@ -81,11 +85,19 @@ class Brackets:
         place = bisect_right(self._offsets, offset)
         return self._enclosing[place - 1] if place else -1
 
+    def around(self, offset: int) -> int:
+        """The offset of the round bracket directly around a place, or -1; one that lies far back is not found."""
+        place = bisect_right(self._openings, offset - 1)
+        for opening in reversed(self._openings[max(0, place - LOOK_BACK) : place]):
+            if self.closing[opening] >= offset:
+                return opening if self._bare[opening : opening + 1] == b"(" else -1
+        return -1
+
     def in_code(self, offset: int) -> bool:
         """Does a place lie directly in a function's or a statement's braces, not in a record's or a list's?"""
         brace = self.brace_around(offset)
         if brace < 0:
-            return False
+            return self._inside_function
         if brace not in self._is_code:
             before = bytes(self._bare[max(0, brace - 300) : brace])
             self._is_code[brace] = not _RECORD.search(before) and not self._is_value(before, brace)

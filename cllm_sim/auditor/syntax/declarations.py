@@ -64,15 +64,23 @@ class Declarations(Statements):
     def _head(
         self, node: Node, declarator: Node, specifiers: Specifiers
     ) -> tuple[str, TypeName, tuple[Parameter, ...]]:
-        start = node.start_byte
-        for child in node.children[:3]:
-            if self.marks.functions and child.start_byte in self.marks.functions:
-                return self._macro_head(child.start_byte)
+        if self.marks.functions:
+            for child in node.children[:3]:
+                if child.start_byte in self.marks.functions:
+                    return self._macro_head(child.start_byte, self.marks.functions[child.start_byte])
         one = self.declarator(declarator, specifiers)
         if one.parameters is None:  # `static DEFINE_WORKER(name) { ... }`
             return one.name, one.type, ()
         old_style = [child for child in named(node) if child.type == "declaration"]
         return one.name, one.type, self.parameters(one.parameters, old_style)
+
+    def _macro_head(self, start: int, end: int) -> tuple[str, TypeName, tuple[Parameter, ...]]:
+        """`DEFINE_WORKER(name, int) { ... }`: called by its first argument that is a name, of the macro's type."""
+        used = self.text[start:end]
+        macro, _, arguments = used.partition("(")
+        names = [one.strip() for one in arguments[:-1].split(",")]
+        name = next((one for one in names if _WORD.fullmatch(one)), macro.strip())
+        return name, TypeName(macro.strip()), ()
 
     # ------------------------------------------------------------------------------------------------------- variables
     def _global(self, node: Node) -> None:

@@ -26,6 +26,7 @@ _PIECE = re.compile(
     f"(?P<directive>{_DIRECTIVE})|(?P<comment>{_COMMENT})|(?P<string>{_STRING}|{_CHARACTER})", re.DOTALL | re.MULTILINE
 )
 _INSIDE_DIRECTIVE = re.compile(f"(?P<comment>{_COMMENT})|(?P<string>{_STRING}|{_CHARACTER})", re.DOTALL)
+STRING = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"', re.DOTALL)
 _KEYWORD = re.compile(r"\s*\#\s*([A-Za-z_]\w*)?")
 _NOT_LINE_END = re.compile(r"[^\n]")
 _OTHER_BYTE = re.compile(r"[^\x00-\x7f]")

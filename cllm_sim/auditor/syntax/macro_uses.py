@@ -30,6 +30,9 @@ _STATES = frozenset(b"if else for while do switch case default return break cont
 _NO_BODY = frozenset((b"else", b"case", b"default"))
 _TYPED = re.compile(rb"\s*(?:void|(?:[A-Za-z_]\w*[\s*]+)+[A-Za-z_]\w*(?:\s*\[[^\]]*\])*)\s*\Z")
 _HEAD = b"T D()"
+_NO_TYPE_ARGUMENT = re.compile(rb"\s*(?:[\"0-9]|\Z)")
+_SHOUTED = re.compile(rb"[A-Z_][A-Z0-9_]*+\s*+\Z")
+_PROTOTYPE = re.compile(rb"\s*(?!sizeof\b)[A-Za-z_]\w*+(?:[\s*]++[A-Za-z_]\w*+)++\s*+\(")
 
 
 class MacroUses:
@@ -51,10 +54,12 @@ class MacroUses:
             if name in KEYWORDS or close is None:
                 continue
             following = _NEXT.match(self.bare, close + 1)
-            if following is None or following[2] in (b";", b"=", b",", b"."):
+            if following is None or following[2] in (b"=", b",", b"."):
                 continue
             start = found.start(1)
             file_level = self.brackets.brace_around(start) < 0
+            if following[2] == b";" and (not file_level or inside_function):
+                continue
             if file_level and not inside_function:
                 self._at_file_level(start, opening, close, following)
             elif file_level or self.brackets.in_code(start):
@@ -85,11 +90,17 @@ class MacroUses:
             put(self.code, self.bare, close + 1, close + 2, b";")
 
     def _at_file_level(self, start: int, opening: int, close: int, following: re.Match[bytes]) -> None:
-        if following[2] in _DECLARES and b"\n" in following[1]:
-            self._semicolon(close)
-        if following[2] != b"{":
-            return
         arguments = bytes(self.bare[opening + 1 : close])
+        word = following[2]
+        if word[:1].isalpha() or word[:1] == b"_":
+            self._declaration_follows(start, opening, close, word, b"\n" in following[1])
+        elif word == b";" and self._wraps(start, opening, arguments):
+            put(self.code, self.bare, start, opening + 1, b"")
+            put(self.code, self.bare, close, close + 1, b"")
+        elif not word:
+            self._semicolon(close)
+        if word != b"{":
+            return
         typed = not arguments.strip() or all(_TYPED.match(one) for one in arguments.split(b","))
         if typed and start >= 2 and self.bare[start - 2 : start].isspace():  # `main() { ... }`, of type int
             put(self.code, self.bare, start - 2, start - 1, b"T")
@@ -98,3 +109,16 @@ class MacroUses:
             self.marks.functions[start] = close + 1
             put(self.code, self.bare, start, close + 1, _HEAD[:-1])
             put(self.code, self.bare, close, close + 1, _HEAD[-1:])
+
+    def _declaration_follows(self, start: int, opening: int, close: int, word: bytes, new_line: bool) -> None:
+        """`EXPORT(x)` on a line of its own is a statement; `DEPRECATED("why") int f(void)` decorates."""
+        arguments = bytes(self.bare[opening + 1 : close])
+        name = bytes(self.bare[start:opening]).strip()
+        if new_line and (word in _DECLARES or b"," in arguments or word == name):
+            self._semicolon(close)
+        elif _NO_TYPE_ARGUMENT.match(arguments) or word in _DECLARES:
+            put(self.code, self.bare, start, close + 1, b"")
+
+    def _wraps(self, start: int, opening: int, arguments: bytes) -> bool:
+        """`EXPORT(void f(int));`: a whole declaration as the argument of a macro."""
+        return _SHOUTED.match(self.bare, start, opening) is not None and _PROTOTYPE.match(arguments) is not None

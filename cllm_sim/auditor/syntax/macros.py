@@ -27,10 +27,12 @@ from cllm_sim.auditor.facts import (
     Variants,
 )
 from cllm_sim.auditor.syntax.conditions import Conditions
+from cllm_sim.auditor.syntax.decorations import blank_decorations
 from cllm_sim.auditor.syntax.declarations import Declarations
 from cllm_sim.auditor.syntax.expressions import integer
-from cllm_sim.auditor.syntax.lexical import Directive, Lexed, ascii_code, without_comments
-from cllm_sim.auditor.syntax.masking import mask_fragment
+from cllm_sim.auditor.syntax.lexical import STRING, Directive, Lexed, ascii_code, without_comments
+from cllm_sim.auditor.syntax.macro_uses import MacroUses
+from cllm_sim.auditor.syntax.masking import respell
 from cllm_sim.auditor.syntax.parsing import parse
 from cllm_sim.auditor.syntax.unit import Findings, Marks, named
 
@@ -60,8 +62,12 @@ class _Body:
         )
 
     def _parsed(self, around: tuple[bytes, bytes]) -> tuple[Node, Declarations] | None:
+        marks = Marks()
         body = ascii_code(self.text)
-        marks = mask_fragment(body, self.start)
+        bare = ascii_code(STRING.sub(lambda found: '"' + " " * (len(found[0]) - 2) + '"', self.text))
+        brackets = respell(body, bare, marks, self.lexed.text, self.start, inside_function=True)
+        blank_decorations(body, bare, brackets)
+        MacroUses(body, bare, brackets, marks, lambda name: "").rewrite(self.start, inside_function=True)
         code = around[0] + bytes(body) + around[1]
         root = parse(code).root_node
         if root.has_error or root.child_count != 1:
@@ -155,7 +161,12 @@ def _unwrapped(statements: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     only = statements[0]
     if isinstance(only, Block):
         return _unwrapped(only.body)
-    if isinstance(only, Loop) and only.kind == "do" and isinstance(only.condition, Number) and only.condition.value == 0:
+    if (
+        isinstance(only, Loop)
+        and only.kind == "do"
+        and isinstance(only.condition, Number)
+        and only.condition.value == 0
+    ):
         return statements if _leaves(only.body) else only.body
     return statements
 

@@ -120,7 +120,9 @@ def _cores() -> int:
 def _in_parallel(tasks: list[_Task], kept: FactsCache) -> Iterator[tuple[int, FileFacts]]:
     # Forked and not spawned: a spawned process would run the user's script once more, and ours only computes.
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # "this process is multi-threaded": its threads do not matter
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # "this process is multi-threaded": its threads do not matter
         pool = ProcessPoolExecutor(_cores(), multiprocessing.get_context("fork"))
         with pool:
             waiting = [pool.submit(_batch, batch, kept) for batch in _batches(tasks)]

@@ -43,20 +43,26 @@ _ATOMIC = re.compile(rb"\b_Atomic\s*+(?=\()")
 _TYPE_OF = re.compile(rb"\b(?:typeof(?:_unqual)?|__typeof__|__typeof)\s*+(?=\()")
 _ASSERTION = re.compile(rb"\b(?:_Static_assert|static_assert)\s*+(?=\()")
 _CASE_RANGE = re.compile(rb"\bcase\b[^:;{}?\"]*+")
-_DECORATED = re.compile(
-    rb"\b([A-Za-z_]\w*+)\s++(?:(?:int|void|char|short|long|unsigned|signed|float|double|struct|union|enum|bool|_Bool|size_t)"
-    rb"|(static|extern|inline|typedef))\b"
+_TYPE_WORD = (
+    rb"(?:const|volatile|unsigned|signed|long|short|int|char|float|double|void|bool|_Bool|(?:struct|union|enum)\s+\w++)"
 )
-_SHOUTED = re.compile(rb"[A-Z_][A-Z0-9_]*\Z|__")
+_TYPE_ARGUMENT = re.compile(
+    rb"(?<=[(,])\s*+((?:" + _TYPE_WORD + rb"\s*+)++(?:\*(?:\s|const\b)*+)*+"
+    rb"|[A-Za-z_]\w*+\s*+(?:const\s*+)?(?:\*(?:\s|const\b)*+)++)(?=[,)])"
+)
+_CALLED = re.compile(rb"([A-Za-z_]\w*+)\s*\Z")
+_TAKES_TYPES = frozenset((b"sizeof", b"offsetof"))
 _SEMICOLON = re.compile(rb"\s*+;")
 
 
-def respell(code: bytearray, bare: bytearray, marks: Marks, text: str, shift: int = 0) -> Brackets:
+def respell(
+    code: bytearray, bare: bytearray, marks: Marks, text: str, shift: int = 0, inside_function: bool = False
+) -> Brackets:
     """Rewrite spellings, attributes and types in place; `bare` is the same code without the contents of strings.
 
     The code stands at `shift` in the text, and marks are kept by the offset in the text.
     """
-    brackets = Brackets(bare)
+    brackets = Brackets(bare, inside_function)
     for start, end in brackets.too_deep:
         blank(code, start, end)
         blank(bare, start, end)
@@ -71,7 +77,7 @@ def respell(code: bytearray, bare: bytearray, marks: Marks, text: str, shift: in
             put(code, bare, found.start(), found.end(), b"")
     if b"..." in bare:
         _case_ranges(code, bare)
-    _decorations(code, bare)
+    _type_arguments(code, bare, brackets, marks, text, shift)
     return brackets
 
 
@@ -122,12 +128,13 @@ def _case_ranges(code: bytearray, bare: bytearray) -> None:
             put(code, bare, found.start() + dots, found.start() + dots + 3, b" ||")
 
 
-def _decorations(code: bytearray, bare: bytearray) -> None:
-    """A name directly before a type's keyword can only be a macro that decorates the declaration."""
-    position = 0
-    while found := _DECORATED.search(bare, position):
-        word = bytes(found[1])
-        position = found.end(1)
-        if word in KEYWORDS or (found[2] and not _SHOUTED.match(word)):
+def _type_arguments(code: bytearray, bare: bytearray, brackets: Brackets, marks: Marks, text: str, shift: int) -> None:
+    """`container_of(p, struct pool, link)`: a type in a call can only be a macro's argument."""
+    for found in _TYPE_ARGUMENT.finditer(bytes(bare)):
+        start = found.start(1)
+        opening = brackets.around(start)
+        if opening < 0 or not brackets.in_code(start):
             continue
-        put(code, bare, found.start(1), found.end(1), b"")
+        called = _CALLED.search(bytes(bare[max(0, opening - 80) : opening]))
+        if called is not None and called[1] not in KEYWORDS and called[1] not in _TAKES_TYPES:
+            stand_in(code, bare, start, start + len(found[1].rstrip()), marks, text, shift)

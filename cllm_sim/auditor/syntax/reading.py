@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 
 from cllm_sim.auditor.facts import FileFacts, Macro, Unread
-from cllm_sim.auditor.syntax.conditions import Conditions, groups_of, make_whole
+from cllm_sim.auditor.syntax.conditions import Conditions
 from cllm_sim.auditor.syntax.declarations import Declarations
-from cllm_sim.auditor.syntax.lexical import Lexed, decode, scan
+from cllm_sim.auditor.syntax.lexical import Lexed, decode
 from cllm_sim.auditor.syntax.macros import macro_of
 from cllm_sim.auditor.syntax.parsing import parse, troubles
+from cllm_sim.auditor.syntax.preparing import prepare
 from cllm_sim.auditor.syntax.suppressions import suppressions_of
-from cllm_sim.auditor.syntax.unit import Findings, Marks
+from cllm_sim.auditor.syntax.unit import Findings
 
 _INCLUDE = re.compile(r"\s*(<[^>\n]*>|\"[^\"\n]*\"|\w+)")
 
@@ -23,15 +24,11 @@ _INCLUDE = re.compile(r"\s*(<[^>\n]*>|\"[^\"\n]*\"|\w+)")
 def read(path: str, data: bytes) -> FileFacts:
     """Everything that a C file says. Never raises; what was not understood is in `unread`."""
     text = decode(data)
-    lexed = scan(text)
-    groups, unread = groups_of(lexed)
-    make_whole(lexed, groups, lambda group: False, unread)
-    conditions = Conditions(groups)
-    marks = Marks()
+    prepared = prepare(text)
+    lexed, conditions, unread = prepared.lexed, prepared.conditions, prepared.unread
     found = Findings()
-    code = bytes(lexed.code)
-    tree = parse(code)
-    unit = Declarations(path, text, code, marks, conditions, found, 0, lexed.starts)
+    tree = parse(prepared.code)
+    unit = Declarations(path, text, prepared.code, prepared.marks, conditions, found, 0, lexed.starts)
     unit.file(tree.root_node)
     for trouble in troubles(tree.root_node):
         unread.append(Unread(unit.line(trouble.node), unit.line_end(trouble.node), "not understood"))

@@ -73,11 +73,13 @@ def barriers(audit: Audit) -> Words:
                 f"{conditions}.")  # fmt: skip
     idle = [item.name for item in unused(BARRIERS, audit.inventory)]
     used = [item for item in found if item.name not in idle]
-    told = [f"{counted(len(found), 'barrier')} {'is' if len(found) == 1 else 'are'} declared, "]
-    told.append(f"{len(used)} {'is' if len(used) == 1 else 'are'} waited on" if used else "none is waited on")
-    more: Words = ("; never waited on: ", *names(idle)) if idle else ()
+    told = f"{counted(len(found), 'barrier')} {'is' if len(found) == 1 else 'are'} declared, "
+    if not used:
+        return (f"{told}none is waited on: ", *names(idle), ".")
+    told += f"{len(used)} {'is' if len(used) == 1 else 'are'} waited on"
+    more: Words = ("; not: ", *names(idle)) if idle else ()
     counts: Words = joined([(Code(item.name), f" for {count}") for item in used if (count := count_of(item))])
-    return (*told, *more, *(("; initialised ", *counts) if counts else ()), ".")
+    return (told, *more, *(("; initialised ", *counts) if counts else ()), ".")
 
 
 # ----------------------------------------------------------------------------------------------------------- control
@@ -100,7 +102,7 @@ def _control(role: Role) -> Words:
     entry: Words = (" (", Code(role.entry), ")") if role.entry else ()
     computes = "reaches batch processing" if role.reaches_work else "never reaches batch processing"
     if role.only_parked:
-        return (_name(role), *entry, f" {computes}, but it is only parked: it never does anything except wait.")  # fmt: skip
+        return (_name(role), *entry, f" {computes}, but it is only parked: it never does anything except wait.")
     does = duties(role)
     lacks = [word for word in ("distributes", "accumulates", "updates") if word not in does]
     told = listed(does) or "does nothing that a control does"

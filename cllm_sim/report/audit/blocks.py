@@ -76,6 +76,7 @@ class Cell:
     detail: str = ""
     tone: Tone = ""
     evidence: tuple[Evidence, ...] = ()
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def _table(block: Table, others: Chapters) -> str:
 
 
 def _cell(cell: Cell, others: Chapters) -> str:
-    text = inline(cell.words, others)
+    text = (f'<a id="{cell.anchor}"></a>' if cell.anchor else "") + inline(cell.words, others)
     if cell.evidence:
         text = "; ".join(_evidence(item) for item in cell.evidence)
     detail = f" ({escaped(cell.detail)})" if cell.detail else ""

@@ -6,9 +6,11 @@ follows from the words of their group, and the gap analysis has them all.
 
 from collections.abc import Sequence
 
-from cllm_sim.report.audit.blocks import Cell, Code, Table, Tone, cell, one_line
+from cllm_sim.report.audit.blocks import Cell, Code, Link, Table, Tone, cell, one_line
 from cllm_sim.report.audit.excerpts import evidence
+from cllm_sim.report.audit.findings import GAPS
 from cllm_sim.report.audit.shape import STATUSES, Audit, Requirement, Status
+from cllm_sim.report.naming import slug
 from cllm_sim.report.quantities import listed
 
 TONES: dict[Status, Tone] = {"met": "good", "partly": "open", "unmet": "bad", "unknown": ""}
@@ -42,9 +44,26 @@ def table(audit: Audit, rows: Sequence[Requirement]) -> Table:
     return Table(("id", "asked for", "verdict", "rests on"), tuple(_row(audit, row) for row in rows))
 
 
+def brief(rows: Sequence[Requirement]) -> Table:
+    """The same for a chapter that only repeats them: what it rests on stands in the gap analysis."""
+    return Table(
+        ("id", "asked for", "verdict"),
+        tuple(
+            (Cell((Link(row.id, GAPS, anchor(row)),)), cell(row.text), cell(row.status, "", TONES[row.status]))
+            for row in rows
+        ),
+    )
+
+
+def anchor(row: Requirement) -> str:
+    """The name of a row's place in the gap analysis."""
+    return f"requirement-{slug(row.id)}"
+
+
 def _row(audit: Audit, row: Requirement) -> tuple[Cell, ...]:
     asked = Cell((row.text,), row.source)
-    return (Cell((Code(row.id),), row.group), asked, cell(row.status, "", TONES[row.status]), rests_on(audit, row))
+    name = Cell((Code(row.id),), row.group, anchor=anchor(row))
+    return (name, asked, cell(row.status, "", TONES[row.status]), rests_on(audit, row))
 
 
 def rests_on(audit: Audit, row: Requirement) -> Cell:

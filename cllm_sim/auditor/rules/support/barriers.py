@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Function, Name, Site
+from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.findings import Note
 from cllm_sim.auditor.inventory import Use
 from cllm_sim.auditor.locations import Location
@@ -18,8 +18,7 @@ from cllm_sim.auditor.program.counts import number
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.barriers_identity import Path, grouped, path_of, several
 from cllm_sim.auditor.rules.support.threads import At, called, multiplied, steps_of, threads_beside, times
-from cllm_sim.auditor.rules.support.uniform import decides_differently
-from cllm_sim.auditor.traverse import all_expressions
+from cllm_sim.auditor.rules.support.threads_differ import Differences, left_out
 from cllm_sim.auditor.vocabulary import Act, Kind
 
 
@@ -113,33 +112,6 @@ def _is_pointer(analysis: Analysis, target: Location) -> bool:
     return known is None or known.declared is None
 
 
-def perhaps_called(analysis: Analysis, function: Function) -> bool:
-    """May a function that no role reaches be called after all: is its address taken somewhere?"""
-    for other in analysis.program.functions:
-        for expr in all_expressions(other.body):
-            if isinstance(expr, Name) and expr.name == function.name and not _is_callee(other, expr):
-                return True
-    return any(function.name in _initial_names(analysis, path) for path in {file.path for file in analysis.program.files})
-
-
-def _is_callee(function: Function, name: Name) -> bool:
-    from cllm_sim.auditor.traverse import calls
-
-    return any(call.function is name or call.function == name for call in calls(function.body))
-
-
-def _initial_names(analysis: Analysis, path: str) -> set[str]:
-    from cllm_sim.auditor.traverse import names
-
-    return {
-        name
-        for file in analysis.program.files
-        if file.path == path
-        for one in file.globals
-        for name in names(one.initial)
-    }
-
-
 # -------------------------------------------------------------------------------------------------------------- counts
 @dataclass(frozen=True, slots=True)
 class Party:
@@ -156,20 +128,30 @@ def parties(analysis: Analysis, barrier: Barrier, init: At) -> list[Party]:
     for role in barrier.parties:
         waits = tuple(barrier.waits_of(role))
         counts = threads_beside(analysis, role, init)
-        flow = analysis.flow(role)
-        if counts is not None and role.many and all(decides_differently(flow, at.step) for at in waits):
-            counts = None  # only some of the threads come here
+        if counts is not None and role.many and role is not init.role and only_some(analysis, role, waits):
+            counts = None
         found.append(Party(role, waits, None if counts is None else tuple(counts)))
     return found
 
 
+def only_some(analysis: Analysis, role: Role, waits: tuple[At, ...]) -> bool:
+    """May a thread of the role end without ever having waited, by a condition that differs between threads?"""
+    conditions = Differences(analysis, role).conditions()
+    return left_out(analysis.flow(role), conditions, {at.step.index for at in waits}) is not None
+
+
 def total(found: list[Party]) -> Count | None:
     """The number of threads of all parties; None where it is not known or one party has several numbers."""
-    whole: Count | None = None
+    counts: list[Count] = []
     for party in found:
         if party.counts is None or len(party.counts) != 1:
             return None
-        whole = party.counts[0] if whole is None else whole + party.counts[0]
+        counts += party.counts
+    counts.sort(key=lambda count: count.text.isdigit())  # "num_threads + 1" reads better than "1 + num_threads"
+    whole = counts[0] if counts else None
+    for count in counts[1:]:
+        assert whole is not None
+        whole = whole + (count.constant if count.text.isdigit() else count)
     return whole
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cllm_sim.auditor.facts import Assign, Binary, Call, Cast, Expr, Name, Number, Site, Unary
 from cllm_sim.auditor.flow import Edge, Step
@@ -38,7 +38,6 @@ class Search:
     goal: Callable[[Step], bool]
     stop: Callable[[Step], bool]
     enter: Callable[[Step, Edge], bool] = lambda step, edge: edge.kind != "failure"
-    unless: Callable[[Step], bool] = lambda step: False
 
 
 class Paths:
@@ -102,9 +101,7 @@ class Paths:
     def _after(self, step: Step, edge: Edge, facts: Facts) -> Facts | None:
         """What is known behind a step on one of its edges; None where that edge cannot be taken."""
         if step.what == "condition" and step.condition is not None:
-            if edge.kind not in {"then", "other", "again"} or (edge.kind == "again" and not _only_back(self.flow.next[step.index])):
-                return facts
-            truth = edge.kind != "other"
+            truth = _truth_of(edge, self.flow.next[step.index])
             decided = self.truth(step.condition, step, facts)
             if decided is not None and decided is not truth:
                 return None
@@ -129,9 +126,7 @@ class Paths:
 
     def _written(self, step: Step, facts: Facts) -> Facts:
         event = step.event
-        assert event is not None
-        assert event.expression is not None or event.target is not None
-        if event.expression is None:
+        if event is None or event.expression is None:
             return facts
         key = self._key(event.expression, step)
         ending = key.rsplit("->", 1)[-1].rsplit(".", 1)[-1]
@@ -252,8 +247,11 @@ class Paths:
         })  # fmt: skip
 
 
-def _only_back(edges: list[Edge]) -> bool:
-    return any(edge.kind == "other" for edge in edges)
+def _truth_of(edge: Edge, edges: list[Edge]) -> bool:
+    """Which value of a condition leads to an edge; a failure's is the other of the one that goes on."""
+    if edge.kind == "failure":
+        return not any(other.kind in {"then", "again"} for other in edges)
+    return edge.kind != "other"
 
 
 def _fact(facts: Facts, key: str) -> bool | None:
@@ -279,7 +277,3 @@ def _result(site: Site, how: tuple[Site, ...]) -> str:
     where = "/".join(f"{one.line}:{one.column}" for one in how)
     return f"result {site.path}:{site.line}:{site.column} {where}"
 
-
-def search_again(search: Search, **changes: object) -> Search:
-    """The same search with something changed."""
-    return replace(search, **changes)  # type: ignore[arg-type]  # the fields of Search, by name

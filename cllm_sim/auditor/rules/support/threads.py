@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Site
+from cllm_sim.auditor.facts import Number, Site
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.outline import Repeat, Seq, children
 from cllm_sim.auditor.program import Count
@@ -91,7 +91,8 @@ def rounds(analysis: Analysis, flow: Flow, loop: int) -> Count | None:
     function = step.function
     upper = analysis.program.count(last, function, function.path, step.bindings)
     lower = analysis.program.count(first, function, function.path, step.bindings)
-    return upper - lower + (1 if inclusive else 0)
+    span = upper if lower.value == 0 else upper - lower
+    return span + 1 if inclusive else span
 
 
 def times(analysis: Analysis, one: Count | None, other: Count | None) -> Count | None:
@@ -101,8 +102,11 @@ def times(analysis: Analysis, one: Count | None, other: Count | None) -> Count |
     if one.value is None and other.value is None:
         one, other = analysis.program.followed(one), analysis.program.followed(other)
     for factor, form in ((one, other), (other, one)):
+        if factor.value == 1:
+            return form
+    for factor, form in ((one, other), (other, one)):
         if factor.value is not None:
-            return form if factor.value == 1 else form.scaled(factor.value, _product(factor, form))
+            return form.scaled(factor.value, _product(factor, form))
     return None
 
 
@@ -189,14 +193,33 @@ def _together(flow: Flow, one: Step, other: Step) -> bool:
 def sometimes(flow: Flow, step: Step) -> bool:
     """May the creation be left out on a way that goes on to wait for threads (a condition around it)?"""
     levels = [*step.loops, step.index]
-    outer = levels[0]
-    around = flow.reachable(flow.start, lambda one: one.index == outer)
-    if any(flow.steps[index].act in {Act.JOIN, Act.WAIT} for index in around if index != outer):
+
+    def stops(one: Step) -> bool:
+        return one.index == levels[0] or _gives_up(one, step)
+
+    around = flow.reachable(flow.start, stops) - {levels[0]}
+    if any(flow.steps[index].act in {Act.JOIN, Act.WAIT} for index in around):
         return True
-    for loop, inner in zip(levels, levels[1:], strict=False):
-        if loop in flow.reachable(loop, lambda one, stop=inner: one.index == stop):  # type: ignore[misc]
-            return True
-    return False
+    return any(_round_without(flow, loop, inner) for loop, inner in zip(levels, levels[1:], strict=False))
+
+
+def _round_without(flow: Flow, loop: int, inner: int) -> bool:
+    """Can a loop go round without a step inside it?"""
+
+    def stops(one: Step) -> bool:
+        return one.index == inner or (one.index != loop and loop not in one.loops)
+
+    return loop in flow.reachable(loop, stops)
+
+
+def _gives_up(one: Step, creation: Step) -> bool:
+    """Does a step leave a function around the creation because of an error (goto, a result that is not 0)?"""
+    if one.leave is None or one.how != creation.how[: len(one.how)]:
+        return False
+    value = one.leave.value
+    if one.leave.kind == "return":
+        return value is not None and not (isinstance(value, Number) and value.value == 0)
+    return one.leave.kind == "goto"
 
 
 # --------------------------------------------------------------------------------------------------------------- paths

@@ -28,7 +28,7 @@ def chapter(audit: Audit, number: int, title: str) -> Chapter:
     blocks: list[Block] = [_size(audit), _roles(audit), _starts(audit)]
     rows = requirements.of_chapter(audit, ID)
     if rows:
-        blocks.append(Section(("What the plan asks for here",), (requirements.table(audit, rows),)))
+        blocks.append(Section(("What the plan asks for here",), (requirements.brief(rows),)))
     blocks += [_assumed(audit), _unread(audit)]
     return Chapter(ID, number, title, answers.threads(audit), tuple(blocks), findings.of_chapter(audit, ID))
 
@@ -51,16 +51,16 @@ def _roles(audit: Audit) -> Section:
 
 def role_claim(audit: Audit, role: Role) -> Claim:
     """What a role is and does, in one paragraph."""
-    entry: Words = (" enters ", Code(role.entry)) if role.entry else ()
-    times = f", {role.count} of them" if role.count and role.count != "1" else ""
+    times = f"{role.count} of them" if role.count and role.count != "1" else ""
+    entry: Words = (f"{times}, entering " if times else "entering ", Code(role.entry)) if role.entry else (times,)
     told = [
         "it only waits, sleeps or spins" if role.only_parked else "",
         "it reaches batch processing" if role.reaches_work else "it never reaches batch processing",
         f"it {listed(answers.duties(role))} itself" if answers.duties(role) else "",
     ]
     waits: Words = ("; it waits on ", *answers.names(role.waits_on)) if role.waits_on else ("; it waits on nothing",)
-    kind = f" ({role.kind})" if role.kind != role.name else ""
-    words = (Code(role.name), f"{kind}{times}", *entry, ": ", "; ".join(part for part in told if part), *waits, ".")
+    kind = f"{role.kind}, " if role.kind != role.name else ""
+    words = (Code(role.name), f" ({kind}", *entry, "): ", "; ".join(part for part in told if part), *waits, ".")
     return Claim(words, _role_evidence(audit, role))
 
 

@@ -17,7 +17,7 @@ def chapter(audit: Audit, number: int, title: str) -> Chapter:
     blocks.append(Section(("Synchronisation order",), (picture or _no_order(audit),)))
     rows = requirements.of_chapter(audit, ID)
     if rows:
-        blocks.append(Section(("What the plan asks for here",), (requirements.table(audit, rows),)))
+        blocks.append(Section(("What the plan asks for here",), (requirements.brief(rows),)))
     return Chapter(ID, number, title, answers.barriers(audit), tuple(blocks), findings.of_chapter(audit, ID))
 
 
@@ -39,7 +39,9 @@ def kind_section(audit: Audit, kind: Kind) -> Section:
 
 def object_claim(audit: Audit, kind: Kind, item: SyncObject) -> Claim:
     """What happens with one object."""
-    members: Words = ("; takes part: ", *answers.names(item.members)) if item.members else ()
+    seen = {place.role for place in item.waits}
+    others = [role for role in item.members if role not in seen]
+    members: Words = ("; takes part as well: ", *answers.names(others)) if others else ()
     told = "; ".join(facts(kind, item)) or "nothing more is known"
     words = (Code(item.name), f": {told}", *members, ".")
     return Claim(words, object_evidence(audit, item), "bad" if never(kind, item) else "")

@@ -19,7 +19,7 @@ def chapter(audit: Audit, number: int, title: str) -> Chapter:
     blocks.append(_workers(audit))
     rows = requirements.of_chapter(audit, ID)
     if rows:
-        blocks.append(Section(("What the plan asks for here",), (requirements.table(audit, rows),)))
+        blocks.append(Section(("What the plan asks for here",), (requirements.brief(rows),)))
     return Chapter(ID, number, title, answers.control(audit), tuple(blocks), findings.of_chapter(audit, ID))
 
 

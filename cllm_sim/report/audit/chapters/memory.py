@@ -29,7 +29,7 @@ def chapter(audit: Audit, number: int, title: str) -> Chapter:
     blocks: list[Block] = [kind_section(audit, REGIONS), _segments(audit), _modules(audit)]
     rows = requirements.of_chapter(audit, ID)
     if rows:
-        blocks.append(Section(("What the plan asks for here",), (requirements.table(audit, rows),)))
+        blocks.append(Section(("What the plan asks for here",), (requirements.brief(rows),)))
     return Chapter(ID, number, title, answers.shared_memory(audit), tuple(blocks), findings.of_chapter(audit, ID))
 
 

@@ -1,0 +1,58 @@
+"""CW003: a wait on a condition with a mutex that the waiting thread does not hold.
+
+Rules of this file: locks are compared by name; where a lock without a name was taken, nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
+from cllm_sim.auditor.flow import Step
+from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.roles import Role
+from cllm_sim.auditor.rules.support.conditions import waits
+from cllm_sim.auditor.rules.support.locks import TAKES, anonymous, taken, who
+
+RULE = Rule("CW003", "condition-without-mutex", Severity.ERROR, "a condition wait with a mutex that is not held")
+TIP = "Lock the mutex before the predicate is tested, and pass that same mutex to the wait."
+
+
+def findings(analysis: Analysis) -> Iterator[Finding]:
+    """The waits without their mutex."""
+    seen = set()
+    for wait in waits(analysis):
+        partner = wait.step.partner
+        if partner is None or partner.kind == "parameter" or wait.step.site in seen:
+            continue
+        held = analysis.held(wait.role)
+        if partner in {one.lock for one in held.surely[wait.step.index]} or _unseen(analysis, wait.role, wait.step):
+            continue
+        sometimes = partner in {one.lock for one in held.possibly[wait.step.index]}
+        seen.add(wait.step.site)
+        yield _finding(analysis, wait.role, wait.step, partner, sometimes)
+
+
+def _finding(analysis: Analysis, role: Role, step: Step, partner: Location, sometimes: bool) -> Finding:
+    label = step.target.label if step.target is not None else "a condition"
+    holds = [one for one in analysis.held(role).surely[step.index] if one.lock != partner]
+    notes = [
+        Note(taken(analysis, role, one).site, f"{one.lock.label} is held instead", role.name, taken(analysis, role, one).how)
+        for one in sorted(holds, key=lambda one: one.taken)
+    ]  # fmt: skip
+    when = "on some paths without holding it" if sometimes else "without holding it"
+    message = f"{who(role)} waits on condition {label} with mutex {partner.label} {when}: the behaviour is undefined"
+    return Finding(
+        RULE.code, RULE.severity, Confidence.MEDIUM if sometimes else Confidence.HIGH, step.site, message, label,
+        tuple(notes), role.name, step.how, TIP,
+    )  # fmt: skip
+
+
+def _unseen(analysis: Analysis, role: Role, step: Step) -> bool:
+    """May the mutex have been taken where it could not be seen?"""
+    flow = analysis.flow(role)
+    if any(anonymous(one) for one in flow.events(*TAKES)) or flow.truncated:
+        return True
+    library = role.caller and all(entry.name != "main" for entry in role.entries)
+    return library and not step.how and not analysis.held(role).possibly[step.index]

@@ -1,0 +1,283 @@
+"""Which steps of two threads may happen at the same time, as far as creation, joining and barriers say.
+
+A product walk: the two threads and those that created them move through their flows, which are cut at the steps that
+order threads. Between those everybody moves freely; a barrier is crossed by all together that know it, a thread starts
+at its creation, a join is passed only when its thread has ended. Rules of this file: locks and hand-offs are judged
+elsewhere; loops that order threads are taken to go round at least once; where the walk grows beyond its limit the
+answer is None, and nobody may conclude anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.flow import Flow, Step
+from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.roles import Role, function_key
+from cllm_sim.auditor.vocabulary import Act, Kind
+
+STATES_MAX = 120_000
+
+State = tuple[int | None, ...]
+"""Where every party is: the ordering step it passed last; None before its creation."""
+
+
+@dataclass(slots=True)
+class Skeleton:
+    """A role's flow cut at its ordering steps: what follows each of them, and which steps lie between."""
+
+    role: Role
+    flow: Flow
+    waits: dict[int, Location]
+    creates: dict[int, Step]
+    joins: dict[int, Step]
+    after: dict[int, list[int]] = field(default_factory=dict)
+    between: dict[int, frozenset[int]] = field(default_factory=dict)
+    depth: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def barriers(self) -> set[Location]:
+        """The barriers that the role waits at."""
+        return set(self.waits.values())
+
+
+def skeleton(analysis: Analysis, role: Role) -> Skeleton:
+    """The ordering steps of a role and what lies between them."""
+    flow = analysis.flow(role)
+    alive = flow.alive()
+    waits: dict[int, Location] = {}
+    creates: dict[int, Step] = {}
+    joins: dict[int, Step] = {}
+    for step in flow.events(Act.WAIT, Act.CREATE, Act.JOIN):
+        assert step.event is not None
+        if step.index not in alive:
+            continue
+        if step.act is Act.WAIT and step.event.kind is Kind.BARRIER and step.target is not None:
+            waits[step.index] = step.target
+        elif step.act is Act.CREATE:
+            creates[step.index] = step
+        elif step.act is Act.JOIN:
+            joins[step.index] = step
+    found = Skeleton(role, flow, waits, creates, joins)
+    ordering = {*waits, *creates, *joins}
+    looping = {loop for index in ordering for loop in flow.steps[index].loops}
+    waiting = {loop for index in waits for loop in flow.steps[index].loops}
+    for index in (flow.start, *sorted(ordering)):
+        found.after[index], found.between[index] = _region(flow, index, ordering, looping)
+        found.depth[index] = len(set(flow.steps[index].loops) & waiting)
+    found.after[flow.end], found.between[flow.end] = [], frozenset()
+    return found
+
+
+def _region(flow: Flow, start: int, ordering: set[int], looping: set[int]) -> tuple[list[int], frozenset[int]]:
+    """The ordering steps that come next, and the steps on the way to them."""
+    home = set(flow.steps[start].loops)
+    seen: set[int] = set()
+    next_ones: list[int] = []
+    waiting = [start]
+    while waiting:
+        here = waiting.pop()
+        for edge in flow.next[here]:
+            if edge.kind == "failure" or edge.to in seen or _skips(flow, here, edge.kind, edge.to, home, looping):
+                continue
+            seen.add(edge.to)
+            if edge.to in ordering or edge.to == flow.end:
+                next_ones.append(edge.to)
+            else:
+                waiting.append(edge.to)
+    return sorted(next_ones), frozenset(seen - set(next_ones))
+
+
+def _skips(flow: Flow, here: int, kind: str, to: int, home: set[int], looping: set[int]) -> bool:
+    """Does an edge leave a loop that orders threads without one round of it?"""
+    if kind != "other" or flow.steps[here].what != "condition":
+        return False
+    left = set(flow.steps[here].loops) - set(flow.steps[to].loops)
+    return bool((left & looping) - home)
+
+
+# ------------------------------------------------------------------------------------------------------------- parties
+@dataclass(slots=True)
+class Walk:
+    """What a product walk found: the pairs of regions that may run together.
+
+    `unsure` says that a barrier could be crossed in several combinations, so that the pairs may be too many.
+    """
+
+    first: Skeleton
+    second: Skeleton
+    pairs: set[tuple[int, int]] = field(default_factory=set)
+    unsure: bool = False
+
+    def together(self, one: int, other: int) -> bool:
+        """May these two steps (of the first and of the second thread) happen at the same time?"""
+        return any(
+            one in self.first.between[left] and other in self.second.between[right] for left, right in self.pairs
+        )
+
+
+class Orders:
+    """Product walks over one program's roles, made on demand and kept."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self._skeletons: dict[str, Skeleton] = {}
+        self._walks: dict[tuple[str, str], Walk | None] = {}
+
+    def skeleton(self, role: Role) -> Skeleton:
+        """The skeleton of a role."""
+        if role.name not in self._skeletons:
+            self._skeletons[role.name] = skeleton(self.analysis, role)
+        return self._skeletons[role.name]
+
+    def walk(self, one: Role, other: Role) -> Walk | None:
+        """The walk of two threads (of one role, if both are the same); None where it grew too large."""
+        key = (one.name, other.name)
+        if key not in self._walks:
+            self._walks[key] = _Walker(self, one, other).walk()
+        return self._walks[key]
+
+    def creators(self, role: Role) -> Iterator[Role]:
+        """The role and everybody above it, nearest first."""
+        seen = {role.name}
+        waiting = [role]
+        while waiting:
+            here = waiting.pop(0)
+            yield here
+            for creation in here.created:
+                creator = self.analysis.roles.get(creation.creator)
+                if creator is not None and creator.name not in seen:
+                    seen.add(creator.name)
+                    waiting.append(creator)
+
+
+class _Walker:
+    """One product walk."""
+
+    def __init__(self, orders: Orders, one: Role, other: Role) -> None:
+        parties = [one, other]
+        for role in (*orders.creators(one), *orders.creators(other)):
+            if not any(role is known for known in parties):
+                parties.append(role)
+        self.parties = [orders.skeleton(role) for role in parties]
+        self.handles = [_handles(role) for role in parties]
+        self.entries = [{function_key(entry) for entry in role.entries} for role in parties]
+        known = {handle for handles in self.handles for handle in handles}
+        for role in orders.analysis.roles.all:
+            known |= _handles(role)
+        self.known_handles = known
+        self.result = Walk(self.parties[0], self.parties[1])
+        self.level = self._levels()
+
+    def walk(self) -> Walk | None:
+        first: State = tuple(one.flow.start if one.role.caller else None for one in self.parties)
+        seen = {first}
+        waiting = [first]
+        while waiting:
+            state = waiting.pop()
+            if state[0] is not None and state[1] is not None:
+                self.result.pairs.add((state[0], state[1]))
+            for following in self._next(state):
+                if following not in seen:
+                    if len(seen) >= STATES_MAX:
+                        return None
+                    seen.add(following)
+                    waiting.append(following)
+        return self.result
+
+    def _next(self, state: State) -> Iterator[State]:
+        crossed: set[Location] = set()
+        for party, here in enumerate(state):
+            if here is None:
+                continue
+            skeleton = self.parties[party]
+            for step in skeleton.after[here]:
+                if step in skeleton.waits:
+                    barrier = skeleton.waits[step]
+                    if barrier not in crossed:
+                        crossed.add(barrier)
+                        yield from self._crossings(state, barrier)
+                elif step in skeleton.creates:
+                    yield from self._creation(state, party, step)
+                elif step not in skeleton.joins or self._ended(state, skeleton.joins[step], party):
+                    yield _with(state, party, step)
+
+    def _creation(self, state: State, party: int, step: int) -> Iterator[State]:
+        moved = _with(state, party, step)
+        event = self.parties[party].creates[step].event
+        assert event is not None
+        made = {function_key(entry) for entry in event.entries}
+        yield moved
+        for other, entries in enumerate(self.entries):
+            if other != party and made & entries and self._startable(state, other):
+                yield _with(moved, other, self.parties[other].flow.start)
+
+    def _startable(self, state: State, party: int) -> bool:
+        return state[party] is None or state[party] == self.parties[party].flow.end
+
+    def _ended(self, state: State, join: Step, joiner: int) -> bool:
+        """Have all the threads ended that a join may wait for?"""
+        handle = None if join.target is None else join.target.holder
+        anybody = handle is None or handle not in self.known_handles
+        for party, here in enumerate(state):
+            if party == joiner or here is None or self.parties[party].role.caller:
+                continue
+            if (anybody or handle in self.handles[party]) and here != self.parties[party].flow.end:
+                return False
+        return True
+
+    # ------------------------------------------------------------------------------------------------------ barriers
+    def _crossings(self, state: State, barrier: Location) -> Iterator[State]:
+        """All ways on which everybody who knows the barrier crosses it now."""
+        members = [party for party, one in enumerate(self.parties) if barrier in one.barriers]
+        choices: list[list[int]] = []
+        for party in members:
+            here = state[party]
+            if here is None:
+                return
+            skeleton = self.parties[party]
+            choices.append([step for step in skeleton.after[here] if skeleton.waits.get(step) == barrier])
+        found = [combination for combination in product(*choices) if self._matching(members, choices, combination)]
+        if any(
+            sum(one[at] == other[at] for at in range(len(members))) == len(members) - 1
+            for one in found
+            for other in found
+        ):
+            self.result.unsure = True
+        for combination in found:
+            following = state
+            for party, step in zip(members, combination, strict=True):
+                following = _with(following, party, step)
+            yield following
+
+    def _matching(self, members: list[int], choices: list[list[int]], combination: tuple[int, ...]) -> bool:
+        """May these waits meet: threads of one role go the same way where they can; loops of equal depth belong together."""
+        for at, party in enumerate(members):
+            for other_at, other in enumerate(members[:at]):
+                one, two = combination[other_at], combination[at]
+                if self.parties[party].role is self.parties[other].role:
+                    if one != two and (one in choices[at] or two in choices[other_at]):
+                        return False
+                elif self.level and self.parties[other].depth[one] != self.parties[party].depth[two]:
+                    return False
+        return True
+
+    def _levels(self) -> bool:
+        """Do all roles wait at their common barriers at the same depths of loops?"""
+        depths: dict[Location, set[frozenset[int]]] = {}
+        for one in self.parties:
+            for barrier in one.barriers:
+                found = frozenset(one.depth[step] for step, at in one.waits.items() if at == barrier)
+                depths.setdefault(barrier, set()).add(found)
+        return all(len(found) == 1 for found in depths.values())
+
+
+def _handles(role: Role) -> set[Location]:
+    return {one.event.partner.holder for one in role.created if one.event.partner is not None}
+
+
+def _with(state: State, party: int, step: int) -> State:
+    return (*state[:party], step, *state[party + 1 :])

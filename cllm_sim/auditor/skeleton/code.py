@@ -1,0 +1,194 @@
+"""The text of a skeleton as a tree, simplified and then written out.
+
+Accesses to plain memory are nodes of their own until the end, so that those between two synchronisations can be merged,
+and loops and branches that hold nothing else can be flattened. Rules of this file: it knows Python's layout and the
+lines of C, nothing of what an operation means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cllm_sim.auditor.facts import Site
+
+INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of Python and the line of C it comes from. `choice` says what was made a choice of the environment.
+
+    `yields` says whether something happens here; `leaves` that control does not go on behind it.
+    """
+
+    text: str
+    site: Site
+    choice: str = ""
+    yields: bool = False
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An access of plain memory: the object's Python text ("{}" where each of all instances is meant), its mode."""
+
+    text: str
+    size: str
+    write: bool
+    site: Site
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        """What makes two accesses the same."""
+        return self.text, self.write
+
+
+@dataclass(slots=True)
+class Block:
+    """A line that opens a block, and the block. `kind` is if, elif, else, for or while; `known` says that the condition
+    is evaluated and no choice; `variable` is the loop's."""
+
+    head: Line
+    kind: str
+    body: list[Node] = field(default_factory=list)
+    known: bool = True
+    variable: str = ""
+
+
+Node = Line | Access | Block
+
+
+def happens(body: list[Node]) -> bool:
+    """Does a body do anything another thread could notice, or leave?"""
+    for node in body:
+        if isinstance(node, Access) or (isinstance(node, Line) and (node.yields or node.leaves)):
+            return True
+        if isinstance(node, Block) and (node.head.yields and node.known or happens(node.body)):
+            return True
+    return False
+
+
+def only_accesses(body: list[Node]) -> bool:
+    """Is there nothing but accesses of plain memory?"""
+    return all(isinstance(node, Access) or (isinstance(node, Block) and only_accesses(node.body)) for node in body)
+
+
+def accesses(body: list[Node]) -> list[Access]:
+    """All accesses of a body."""
+    found: list[Access] = []
+    for node in body:
+        if isinstance(node, Access):
+            found.append(node)
+        elif isinstance(node, Block):
+            found.extend(accesses(node.body))
+    return found
+
+
+def simplified(body: list[Node]) -> list[Node]:
+    """The same body with accesses merged between synchronisations, and blocks of accesses alone made flat."""
+    flat: list[Node] = []
+    for node in body:
+        if isinstance(node, Block):
+            node.body = simplified(node.body)
+            flat.extend(_flattened(node))
+        else:
+            flat.append(node)
+    return _merged(flat)
+
+
+def _flattened(block: Block) -> list[Node]:
+    if not only_accesses(block.body):
+        return [block]
+    if block.kind == "for":
+        inside = accesses(block.body)
+        varying = [one for one in inside if _mentions(one.text, block.variable)]
+        fixed: list[Node] = [one for one in inside if one not in varying]
+        if not varying:
+            return fixed
+        block.body = list(varying)
+        return [*fixed, block]
+    if block.kind == "while" or not block.known:
+        return list(accesses(block.body))
+    return [block]
+
+
+def _mentions(text: str, variable: str) -> bool:
+    return variable in _words(text)
+
+
+def _words(text: str) -> set[str]:
+    word, found = "", set()
+    for character in text + " ":
+        if character.isalnum() or character == "_":
+            word += character
+        else:
+            found.add(word)
+            word = ""
+    return found
+
+
+def _merged(body: list[Node]) -> list[Node]:
+    """Consecutive accesses: each once; a write of the same memory stands for its read."""
+    out: list[Node] = []
+    run: dict[str, Access] = {}
+    for node in [*body, None]:
+        if isinstance(node, Access):
+            known = run.get(node.text)
+            if known is None or (node.write and not known.write):
+                run[node.text] = node
+            continue
+        out.extend(run.values())
+        run.clear()
+        if node is not None:
+            out.append(node)
+    return out
+
+
+@dataclass(slots=True)
+class Written:
+    """Python lines, and for each (counted from `first`) the line it comes from."""
+
+    lines: list[str] = field(default_factory=list)
+    origin: dict[int, Site] = field(default_factory=dict)
+    choices: dict[int, str] = field(default_factory=dict)
+
+
+def write(body: list[Node], depth: int, out: Written) -> None:
+    """Write a body at an indentation."""
+    for node in body or [Line("pass", Site("", 0))]:
+        if isinstance(node, Access):
+            _access(node, depth, out)
+        elif isinstance(node, Line):
+            _line(node, depth, out)
+        else:
+            _line(node.head, depth, out)
+            write(node.body, depth + 1, out)
+
+
+def _line(line: Line, depth: int, out: Written) -> None:
+    comment = f"  # {line.site}" if line.site.line else ""
+    if line.choice:
+        comment += f": {line.choice}"
+    out.lines.append(INDENT * depth + line.text + comment)
+    if line.site.line:
+        out.origin[len(out.lines)] = line.site
+    if line.choice:
+        out.choices[len(out.lines)] = line.choice
+
+
+def _access(access: Access, depth: int, out: Written) -> None:
+    operation = "write(0)" if access.write else "read()"
+    if "{}" not in access.text:
+        _line(Line(f"yield {access.text}.{operation}", access.site), depth, out)
+        return
+    _line(Line(f"for each in range({access.size}):", access.site), depth, out)
+    _line(Line(f"yield {access.text.format('each')}.{operation}", access.site), depth + 1, out)
+
+
+def walk(body: list[Node]) -> Iterator[Node]:
+    """All nodes of a body."""
+    for node in body:
+        yield node
+        if isinstance(node, Block):
+            yield from walk(node.body)

@@ -1,0 +1,138 @@
+"""Macros that decorate declarations: `static INLINE foo_t f(void) NOTHROW;`, `DWORD WINAPI run(void *)`.
+
+C has at most two names in a row, a type's and the declared one. Where more stand in a row, or one stands beside a type
+that is spelt with keywords, the others are macros; they are blanked, and the one that looks most like a type stays.
+
+Rules of this file: decided by the words in a row and by what stands before and after them. In a function, a shouted name
+alone on its line is a macro used as a statement and gets its semicolon.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cllm_sim.auditor.syntax.brackets import Brackets
+from cllm_sim.auditor.syntax.masking import KEYWORDS, put
+
+_RUN = re.compile(rb"(?<![\w.\"'])[A-Za-z_]\w*+(?:\s++[A-Za-z_]\w*+)++")
+_WORD = re.compile(rb"[A-Za-z_]\w*+")
+_TYPES = frozenset(
+    b"int void char short long unsigned signed float double bool _Bool size_t ssize_t "
+    b"int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t".split()
+)
+_TAGGED = frozenset((b"struct", b"union", b"enum"))
+_STATES = frozenset(
+    b"if else for while do switch case default return break continue goto sizeof asm __asm__ __asm offsetof".split()
+)
+_SHOUTED = re.compile(rb"[A-Z_][A-Z0-9_]*\Z|__")
+_NO_TYPE = re.compile(
+    rb"STATIC|INLINE|API|EXPORT|IMPORT|EXTERN|ATTR|DECL|UNUSED|FORCE|HINT|DEPRECATED|LOCAL|GLOBAL|PUBLIC|PRIVATE|VISIB|"
+    rb"CALLBACK|APIENTRY|STDCALL|CDECL|NORETURN|NOTHROW|CONST\Z|PURE|COLD|HOT\Z|ALIGN|PACKED|THREAD|_HEAD\Z|\A__"
+)
+_TRAILING = re.compile(rb"\)\s*+([A-Z_][A-Z0-9_]*+|__\w++)(?=\s*+([;{,(]))")
+_CONVENTION = re.compile(rb"(?<=[\w*\s])\(\s*+([A-Za-z_]\w*+)\s*+\*[\s*]*+\w*+\s*+\)\s*+\(")
+_AFTER = re.compile(rb"\s*+(\S|\Z)")
+
+
+def blank_decorations(code: bytearray, bare: bytearray, brackets: Brackets) -> None:
+    """Blank the decorations of all declarations in place."""
+    fixed = bytes(bare)
+    for found in _RUN.finditer(fixed):
+        words = _WORD.findall(found[0])
+        if len(words) == 2 and (words[0] in KEYWORDS or words[1] in KEYWORDS) and words[0] not in _TAGGED:
+            if words[0] in KEYWORDS or words[1] in _QUALIFIERS:
+                continue
+        _run(code, bare, brackets, found)
+    for found in _TRAILING.finditer(fixed):
+        _trailing(code, bare, brackets, found)
+    if b"(" in fixed:
+        for found in _CONVENTION.finditer(fixed):
+            if found[1] not in KEYWORDS:
+                put(code, bare, found.start(1), found.end(1), b"")
+
+
+_QUALIFIERS = frozenset((b"const", b"volatile", b"restrict", b"_Atomic"))
+
+
+def _run(code: bytearray, bare: bytearray, brackets: Brackets, found: re.Match[bytes]) -> None:
+    words = [(one[0], found.start() + one.start()) for one in _WORD.finditer(found[0])]
+    after = _AFTER.match(bare, found.end())
+    following = after[1] if after else b""
+    part: list[tuple[bytes, int]] = []
+    for place, (word, start) in enumerate(words):
+        if word in _STATES:
+            _part(code, bare, brackets, part, word, start)
+            part = []
+        else:
+            part.append((word, start))
+            if place == len(words) - 1:
+                _part(code, bare, brackets, part, following, found.end())
+
+
+def _part(
+    code: bytearray, bare: bytearray, brackets: Brackets, part: list[tuple[bytes, int]], following: bytes, end: int
+) -> None:
+    """Words in a row without any that states something: `following` is the word or the character after them."""
+    if not part or (len(part) == 1 and following not in _STATES):
+        return
+    part = _statements(code, bare, brackets, part, following, end)
+    if len(part) < 2 or following in _STATES:
+        return
+    declared = 0 if following in (b"*", b"{", b"") else 1
+    specifiers = part[: len(part) - declared]
+    candidates = [(word, start) for word, start in specifiers if word not in KEYWORDS and word not in _TYPES]
+    kept = 0 if any(word in _TYPES for word, _ in specifiers) else 1
+    if bare[: part[0][1]].endswith(b"*") or _before(bare, part[0][1]) == b"*":
+        kept = 0
+    if len(candidates) <= kept:
+        return
+    best = _best(candidates) if kept else -1
+    for place, (word, start) in enumerate(candidates):
+        if place != best:
+            put(code, bare, start, start + len(word), b"")
+
+
+def _before(bare: bytearray, start: int) -> bytes:
+    return bytes(bare[max(0, start - 80) : start]).rstrip()[-1:]
+
+
+def _best(candidates: list[tuple[bytes, int]]) -> int:
+    """The place of the candidate that looks most like a type; of equal ones the last."""
+
+    def looks(place: int) -> tuple[int, int]:
+        word = candidates[place][0]
+        return (0 if _NO_TYPE.search(word) else 1 if _SHOUTED.match(word) else 2), place
+
+    return max(range(len(candidates)), key=looks)
+
+
+def _statements(
+    code: bytearray, bare: bytearray, brackets: Brackets, part: list[tuple[bytes, int]], following: bytes, end: int
+) -> list[tuple[bytes, int]]:
+    """In a function, shouted names alone on their lines in front get a semicolon each; the rest is given back."""
+    while part:
+        word, start = part[0]
+        after = start + len(word)
+        limit = part[1][1] if len(part) > 1 else end
+        alone = b"\n" in bare[after:limit] and (len(part) > 1 or following in _STATES)
+        if word in KEYWORDS or word in _TYPES or not _SHOUTED.match(word) or not alone:
+            break
+        if not brackets.in_code(start) or _before(bare, start) not in (b";", b"{", b"}", b":"):
+            break
+        put(code, bare, after, after + 1, b";")
+        part = part[1:]
+    return part
+
+
+def _trailing(code: bytearray, bare: bytearray, brackets: Brackets, found: re.Match[bytes]) -> None:
+    """`int f(void) NOTHROW;`, `... PRINTF(1, 2) {`: outside of functions a decoration, too."""
+    start, end = found.span(1)
+    if bare[start:end] != found[1] or brackets.in_code(start):
+        return
+    if found[2] == b"(":
+        close = brackets.closing.get(found.start(2))
+        after = _AFTER.match(bare, close + 1) if close is not None else None
+        if close is None or after is None or after[1] not in (b";", b"{"):
+            return
+        end = close + 1
+    put(code, bare, start, end, b"")
