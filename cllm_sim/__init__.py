@@ -35,11 +35,11 @@ from cllm_sim.operations import (
 )
 
 if TYPE_CHECKING:
-    from cllm_sim.api import calibrate, check, compare, replay, simulate, train, validate
+    from cllm_sim.api import audit, calibrate, check, compare, replay, simulate, train, validate
 
 __version__ = "0.1.0"
 
-VERBS = ("calibrate", "check", "compare", "replay", "simulate", "train", "validate")
+VERBS = ("audit", "calibrate", "check", "compare", "replay", "simulate", "train", "validate")
 
 
 def __getattr__(name: str) -> Any:
@@ -71,6 +71,7 @@ __all__ = [
     "Word",
     "Work",
     "always",
+    "audit",
     "calibrate",
     "check",
     "choose",

@@ -17,7 +17,7 @@ from cllm_sim.auditor.inventory import Inventory, take_inventory
 from cllm_sim.auditor.outline import Outliner
 from cllm_sim.auditor.program import Program
 from cllm_sim.auditor.purposes import Purposes, find_purposes
-from cllm_sim.auditor.relevance import relevant_functions
+from cllm_sim.auditor.relevance import LEVELS, relevant_functions
 from cllm_sim.auditor.roles import Role, Roles, function_key
 
 if TYPE_CHECKING:
@@ -45,18 +45,30 @@ class Analysis:
         self.roles = Roles(self.program, self.outliner)
         self.purposes: Purposes = find_purposes(self.program, self.roles, self.options.bind)
         self._flows: dict[str, Flow] = {}
+        self._inliners: dict[int, Inliner] = {}
         self._held: dict[str, HeldLocks] = {}
 
-    @cached_property
-    def inliner(self) -> Inliner:
-        """Makes flows; for large programs only what matters for synchronisation is entered."""
-        return Inliner(self.outliner, relevant_functions(self.program, self.outliner, self.roles, self.purposes))
-
     def flow(self, role: Role) -> Flow:
-        """The flow of a role, all calls inlined."""
+        """The flow of a role, calls inlined: all of them, or as many as the limit of steps allows (see `relevance`)."""
         if role.name not in self._flows:
-            self._flows[role.name] = self.inliner.flow(role)
+            for level in range(LEVELS):
+                flow = self._inliner(level).flow(role)
+                flow.level = level
+                if not flow.truncated:
+                    break
+            self._flows[role.name] = flow
         return self._flows[role.name]
+
+    @property
+    def inliner(self) -> Inliner:
+        """What makes the flows, entering everything."""
+        return self._inliner(0)
+
+    def _inliner(self, level: int) -> Inliner:
+        if level not in self._inliners:
+            relevant = relevant_functions(self.outliner, self.roles, self.purposes, level)
+            self._inliners[level] = Inliner(self.outliner, relevant)
+        return self._inliners[level]
 
     def held(self, role: Role) -> HeldLocks:
         """The locks held before every step of a role's flow."""

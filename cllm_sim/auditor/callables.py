@@ -23,7 +23,7 @@ from cllm_sim.auditor.facts import (
 )
 from cllm_sim.auditor.locations import Locations
 from cllm_sim.auditor.program import Program
-from cllm_sim.auditor.traverse import all_expressions, assigned_locals
+from cllm_sim.auditor.traverse import all_expressions, assigned_locals, within
 
 DEPTH_MAX = 12
 
@@ -50,9 +50,22 @@ class Callables:
             self._callers = {}
             for function in self.program.functions:
                 for expr in all_expressions(function.body):
-                    if isinstance(expr, Call) and isinstance(expr.function, Name):
-                        self._callers.setdefault(expr.function.name, []).append((expr, function))
+                    for call in self._calls(expr, function, 0):
+                        assert isinstance(call.function, Name)
+                        self._callers.setdefault(call.function.name, []).append((call, function))
         return self._callers.get(name, [])
+
+    def _calls(self, expr: Expr, function: Function, depth: int) -> Iterator[Call]:
+        """The call that an expression is, or those that it stands for as a macro's use."""
+        if not isinstance(expr, Call) or not isinstance(expr.function, Name) or depth > DEPTH_MAX:
+            return
+        expanded = self.program.expand(expr, function.path)
+        if expanded is None:
+            yield expr
+        else:
+            inner = all_expressions(expanded) if isinstance(expanded, tuple) else within(expanded)
+            for one in inner:
+                yield from self._calls(one, function, depth + 1)
 
     def _of(self, expr: Expr, function: Function, depth: int) -> Iterator[Function]:
         if depth > DEPTH_MAX:
@@ -95,8 +108,9 @@ class Callables:
         location = self.locations.of(expr, function)
         if location is None:
             return
-        for value, owner in self.program.assignments.get(location.holder.label, ()):
-            yield from self._of(value, owner, depth + 1)
+        for key in (location.holder.label, location.contents.label):
+            for value, owner in self.program.assignments.get(key, ()):
+                yield from self._of(value, owner, depth + 1)
 
     def _argument(self, name: str, function: Function, depth: int) -> Iterator[Function]:
         positions = [index for index, parameter in enumerate(function.parameters) if parameter.name == name]

@@ -1,36 +1,33 @@
 """Which functions are worth entering when a role's flow is made: those that synchronise, share, or work.
 
-Rules of this file: for a small program the answer is "all" (None); the limit is a constant here.
+Four levels, each entering less than the one before: everything; what synchronises or touches shared memory; the same
+without memory that many functions touch; only what synchronises. Rules of this file: level 0 answers None, for "all".
 """
 
 from __future__ import annotations
 
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import Event, Outliner, events
-from cllm_sim.auditor.program import Program
 from cllm_sim.auditor.purposes import Purposes
 from cllm_sim.auditor.roles import Roles, function_key
 from cllm_sim.auditor.roles.model import Key
 from cllm_sim.auditor.vocabulary import ATOMIC, PLAIN, WRITES, Act
 
-SMALL = 150
-"""Programs with at most this many functions reached are entered everywhere."""
+SHARED_USERS_MAX = (0, 60, 12, 0)
+"""By level: a location that more functions touch is no reason to enter one."""
 
-SHARED_USERS_MAX = 60
-"""A location touched by more functions than this is left to the rules that need no flow."""
+LEVELS = len(SHARED_USERS_MAX)
 
 NOT_SYNCHRONISING = PLAIN | ATOMIC | {Act.CALL, Act.ALLOCATE, Act.FREE, Act.PAUSE, Act.END_PROCESS}
 
 
-def relevant_functions(program: Program, outliner: Outliner, roles: Roles, purposes: Purposes) -> frozenset[Key] | None:
-    """The functions worth entering, by key; None for all."""
-    reached = {key: reach.function for role in roles.all for key, reach in role.reach.items()}
-    if len(reached) <= SMALL:
+def relevant_functions(outliner: Outliner, roles: Roles, purposes: Purposes, level: int) -> frozenset[Key] | None:
+    """The functions worth entering at a level, by key; None for all."""
+    if level == 0:
         return None
-    if not roles.threads:
-        return frozenset()
+    reached = {key: reach.function for role in roles.all for key, reach in role.reach.items()}
     held = {key: events(outliner.of(function).body) for key, function in reached.items()}
-    shared = _shared(roles, held)
+    shared = _shared(roles, held, SHARED_USERS_MAX[level])
     direct = {key for key, found in held.items() if any(_matters(event, shared) for event in found)}
     direct |= purposes.work & set(reached)
     return frozenset(_with_callers(direct, held))
@@ -40,7 +37,7 @@ def _matters(event: Event, shared: set[Location]) -> bool:
     return event.act not in NOT_SYNCHRONISING or (event.target in shared and event.act not in {Act.CALL, Act.FREE})
 
 
-def _shared(roles: Roles, held: dict[Key, list[Event]]) -> set[Location]:
+def _shared(roles: Roles, held: dict[Key, list[Event]], users_max: int) -> set[Location]:
     """Locations that several roles (or many threads of one) touch, at least one writing."""
     by_role: dict[Location, set[str]] = {}
     writers: set[Location] = set()
@@ -57,7 +54,7 @@ def _shared(roles: Roles, held: dict[Key, list[Event]]) -> set[Location]:
     return {
         location
         for location, names in by_role.items()
-        if len(names) > 1 and location in writers and len(users[location]) <= SHARED_USERS_MAX
+        if len(names) > 1 and location in writers and len(users[location]) <= users_max
     }
 
 

@@ -188,7 +188,8 @@ def _memory(add) -> None:  # type: ignore[no-untyped-def]
     add("munmap shmdt", Act.UNMAP, region, 0, by_value=True)
     add("memcpy memmove strcpy strncpy __builtin_memcpy", Act.CALL, memory, None, writes=(0,), reads=(1,))
     add("memset bzero", Act.CALL, memory, None, writes=(0,))
-    add("fread read", Act.CALL, memory, None)
+    add("fread fgets sprintf snprintf vsprintf vsnprintf", Act.CALL, memory, None, writes=(0,))
+    add("read recv", Act.CALL, memory, None, writes=(1,))
     add("memcmp strcmp strncmp", Act.CALL, memory, None, reads=(0, 1))
     add("qsort", Act.CALL, memory, None, writes=(0,))
 

@@ -20,8 +20,8 @@ from cllm_sim.auditor.judging import judge
 from tests.audit.markers import programs
 
 TOKENS = (
-    "{ } ( ) [ ] ; , * & -> . = == ++ -- #if 0\n #endif\n #else\n #define X(a) a\n /* */ // \" ' \\ \\\n for(;;) while(1) "
-    "goto out; out: return 0; switch(x){ case 1: default: pthread_barrier_wait(&b); pthread_mutex_lock(&m); "
+    "{ } ( ) [ ] ; , * & -> . = == ++ -- #if 0\n #endif\n #else\n #define X(a) a\n /* */ // \" ' \\ \\\n for(;;) "
+    "while(1) goto out; out: return 0; switch(x){ case 1: default: pthread_barrier_wait(&b); pthread_mutex_lock(&m); "
     "pthread_create(&t, 0, f, 0); struct s { int x; }; typedef int t; static _Atomic int a; 0x7fffffffffffffff '\\0'"
 ).split(" ")
 SECONDS_MAX = 20.0

@@ -5,6 +5,7 @@ import pytest
 from cllm_sim.auditor.facts import FileFacts, MemberDeclaration, Record, Site, TypeName
 from cllm_sim.auditor.program import Program, Variable
 from cllm_sim.auditor.program.printing import type_text
+
 from tests.audit.linking import declared, function, linked
 
 
@@ -195,6 +196,16 @@ def test_two_programs_have_two_records() -> None:
     names = [record_of(program, "struct Pool x", path).name for path in ("a.c", "b.c")]
     assert names == ["struct Pool", "struct Pool (b.c)"]
     assert [program.label(name) for name in names] == ["Pool", "Pool (b.c)"]
+    assert [program.label("struct Pool", path) for path in ("a.c", "b.c")] == ["Pool", "Pool (b.c)"]
+
+
+def test_all_records_each_once() -> None:
+    header = "typedef long count_t;\nstruct Pool { union { count_t a; int b; }; struct { int c; } in; };"
+    program = linked({"one/pool.h": header, "two/pool.h": header, "a.c": "struct Pool { int n; };"})
+    found = [(program.label(record.name), [member.name for member in record.members]) for record in program.records]
+    assert sorted(found) == [("Pool", ["a", "b", "in"]), ("Pool (a.c)", ["n"]), ("Pool.in", ["c"])]
+    (pool,) = (record for record in program.records if record.name == "struct Pool")
+    assert pool.members[0].type.base == "long"
 
 
 # --------------------------------------------------------------------------------------------------------------- labels

@@ -3,6 +3,7 @@
 import pytest
 
 from cllm_sim.auditor.program.constants import operate
+
 from tests.audit.linking import constant, linked
 
 SOURCE = """
@@ -65,8 +66,8 @@ int f(int n, int WIDTH, char given[9]) {
         ("!WORKERS", 0),
         ("+WORKERS", 12),
         ("WORKERS / 5", 2),
-        ("-7 / 2", -3),
-        ("-7 % 2", -1),
+        ("(0 - 7) / 2", -3),
+        ("(0 - 7) % 2", -1),
         ("1 / 0", None),
         ("1 << 4", 16),
         ("256 >> 4", 16),

@@ -7,6 +7,7 @@ from cllm_sim.auditor.program import Program
 from cllm_sim.auditor.program.nodes import nodes
 from cllm_sim.auditor.program.printing import text, type_text
 from cllm_sim.auditor.traverse import expressions, statements
+
 from tests.audit.linking import expression, linked
 
 

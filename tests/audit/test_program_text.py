@@ -4,6 +4,7 @@ import pytest
 
 from cllm_sim.auditor.facts import Binary, Name, Opaque, Text, TypeName
 from cllm_sim.auditor.program.printing import text, type_text
+
 from tests.audit.linking import expression, linked
 
 

@@ -155,6 +155,9 @@ def _assumptions(analysis: Analysis) -> list[Assumption]:
         text = f"{event.name} in {function.name} starts a function that could not be told; its thread is left out"
         found.append(Assumption(text, Confidence.LOW, "", event.site))
     for role in analysis.roles.all:
+        if analysis.flow(role).level:
+            text = f"{role.name}: only functions that synchronise or touch shared memory are followed step by step"
+            found.append(Assumption(text, Confidence.MEDIUM))
         if analysis.flow(role).truncated:
             text = f"{role.name}: too large to follow every call; rules that conclude from absence stay silent"
             found.append(Assumption(text, Confidence.LOW))

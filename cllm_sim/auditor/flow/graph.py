@@ -62,7 +62,10 @@ class Step:
 
 @dataclass(slots=True)
 class Flow:
-    """The steps of one role from `start` to `end`. `truncated` says that a limit cut calls off (listed in `cut`)."""
+    """The steps of one role from `start` to `end`. `truncated` says that a limit cut calls off (listed in `cut`).
+
+    At `level` 0 every call was entered; above, only functions that matter for synchronisation (see `relevance`).
+    """
 
     role: str
     steps: list[Step] = field(default_factory=list)
@@ -70,6 +73,7 @@ class Flow:
     start: int = 0
     end: int = 0
     truncated: bool = False
+    level: int = 0
     cut: list[str] = field(default_factory=list)
     _before: list[list[Edge]] | None = None
 

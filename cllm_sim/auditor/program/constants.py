@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cllm_sim.auditor.facts import (
     Binary,
@@ -46,7 +46,13 @@ FIXED_SIZES |= {
     "double": 8,
 }
 
-Enumerator = tuple[str, Expr | None, int]
+
+class Enumerator(NamedTuple):
+    """An enumerator: so many steps after the last one before it that was given a value (None: after the first)."""
+
+    path: str
+    start: Expr | None
+    steps: int
 
 
 class Constants:
@@ -64,14 +70,13 @@ class Constants:
         self._types = types
         self._macros = macros
         self._variables = variables
-        self._enumerators: dict[str, list[tuple[str, Sequence[Enumerator], int]]] = {}
+        self._enumerators: dict[str, list[Enumerator]] = {}
         for file in files:
-            for index, (name, _, _) in enumerate(file.constants):
-                self._enumerators.setdefault(name, []).append((file.path, file.constants, index))
+            self._number(file)
         self._known: dict[tuple[str, str], int | None] = {}
         self.type_of: ExpressionTypes | None = None
         self._kinds: dict[type, Callable[[Any, Function | None, str, Effort], int | None]] = {
-            Number: lambda node, *_: _limited(node.value),
+            Number: lambda node, *_: limited(node.value),
             Name: self._name,
             Unary: self._unary,
             Binary: self._binary,
@@ -80,6 +85,15 @@ class Constants:
             SizeOf: self._sizeof,
             Call: self._call,
         }
+
+    def _number(self, file: FileFacts) -> None:
+        start: Expr | None = None
+        steps = 0
+        for name, value, position in file.constants:
+            if value is not None or position == 0:
+                start, steps = value, 0
+            self._enumerators.setdefault(name, []).append(Enumerator(file.path, start, steps))
+            steps += 1
 
     @property
     def enumerators(self) -> set[str]:
@@ -112,8 +126,8 @@ class Constants:
     def _file_level(self, node: Name, declared: Declared | None, path: str, effort: Effort) -> int | None:
         if declared is not None:
             return self._initial(declared, None, declared.variable.path, effort)
-        expanded = self._macros.expand(node, path)
-        if expanded is not None and not isinstance(expanded, tuple):
+        expanded = self._macros.expanded(node, path, effort)
+        if expanded is not None:
             return self.value(expanded, None, path, effort)
         return self._enumerator(node.name, path, effort)
 
@@ -124,19 +138,11 @@ class Constants:
         return self.value(declared.initial, function, path, effort)
 
     def _enumerator(self, name: str, path: str, effort: Effort) -> int | None:
-        found = self._visibility.nearest(self._enumerators.get(name, ()), path, lambda entry: entry[0])
+        found = self._visibility.nearest(self._enumerators.get(name, ()), path, lambda entry: entry.path)
         if found is None:
             return None
-        home, entries, index = found
-        steps = 0
-        while entries[index][1] is None and entries[index][2] > 0 and index > 0:
-            index -= 1
-            steps += 1
-        start = entries[index][1]
-        if start is None:
-            return steps
-        base = self.value(start, None, home, effort)
-        return None if base is None else base + steps
+        start = 0 if found.start is None else self.value(found.start, None, found.path, effort)
+        return None if start is None else start + found.steps
 
     # ---------------------------------------------------------------------------------------------------- operations
     def _unary(self, node: Unary, function: Function | None, path: str, effort: Effort) -> int | None:
@@ -171,10 +177,8 @@ class Constants:
         return self.value(node.then if condition else node.other, function, path, effort)
 
     def _call(self, node: Call, function: Function | None, path: str, effort: Effort) -> int | None:
-        expanded = self._macros.expand(node, path)
-        if expanded is None or isinstance(expanded, tuple):
-            return None
-        return self.value(expanded, function, path, effort)
+        expanded = self._macros.expanded(node, path, effort)
+        return None if expanded is None else self.value(expanded, function, path, effort)
 
     # --------------------------------------------------------------------------------------------------------- sizes
     def _sizeof(self, node: SizeOf, function: Function | None, path: str, effort: Effort) -> int | None:
@@ -185,7 +189,7 @@ class Constants:
             return None
         sizes = [self.dimension(size, function, path, effort) for size in measured.arrays]
         known = [size for size in sizes if size is not None]
-        return _limited(FIXED_SIZES[measured.base] * math.prod(known)) if len(known) == len(sizes) else None
+        return limited(FIXED_SIZES[measured.base] * math.prod(known)) if len(known) == len(sizes) else None
 
     def measured(self, node: SizeOf, function: Function | None, path: str, effort: Effort) -> TypeName | None:
         """The type whose size is asked for, with the sizes of arrays that their initial lists fix."""
@@ -226,7 +230,7 @@ class Constants:
             return None
         values = [self.dimension(size, function, path, effort) for size in sizes]
         known = [value for value in values if value is not None]
-        return _limited(math.prod(known)) if len(known) == len(values) else None
+        return limited(math.prod(known)) if len(known) == len(values) else None
 
     def lengths(
         self, whole: SizeOf, part: SizeOf, function: Function | None, path: str, effort: Effort
@@ -275,9 +279,9 @@ def operate(operator: str, left: int, right: int) -> int | None:
     if operator in ("<<", ">>"):
         if not 0 <= right < BITS_MAX:
             return None
-        return _limited(left << right if operator == "<<" else left >> right)
-    return _limited(BINARY[operator](left, right)) if operator in BINARY else None
+        return limited(left << right if operator == "<<" else left >> right)
+    return limited(BINARY[operator](left, right)) if operator in BINARY else None
 
 
-def _limited(value: int | None) -> int | None:
+def limited(value: int | None) -> int | None:
     return value if value is not None and value.bit_length() <= BITS_MAX else None

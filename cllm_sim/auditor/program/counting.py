@@ -42,6 +42,13 @@ Bindings = Mapping[str, tuple[Expr, Function]]
 SUFFIX = re.compile(r"(?i)(?<=[0-9a-f])(?:u|l|ul|lu|ll|ull|llu)$")
 
 
+CHARACTERS_PER_STEP = 8
+
+
+class TooMuch(Exception):
+    """A count took more steps than any sensible expression needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where an expression stands, and what has been replaced on the way there."""
@@ -84,18 +91,29 @@ class Counting:
             Call: self._call,
         }
 
+    def of(self, expr: Expr, scope: Scope) -> Count:
+        """The symbolic value of an expression; itself as an unknown where that would take too much."""
+        effort = Effort()
+        try:
+            return self.count(expr, scope, effort)
+        except TooMuch:
+            return self._opaque(expr, scope, effort)
+
     def count(self, expr: Expr, scope: Scope, effort: Effort) -> Count:
-        """The symbolic value of an expression."""
+        """One part of the question; `TooMuch` where the effort is spent."""
+        if effort.spent:
+            raise TooMuch
         if not effort.enter():
-            return self._opaque(expr, scope)
+            return self._opaque(expr, scope, effort)
         try:
             return self._kinds.get(type(expr), self._other)(expr, scope, effort)
         finally:
             effort.leave()
 
     # ------------------------------------------------------------------------------------------------------- unknown
-    def _opaque(self, expr: Expr, scope: Scope) -> Count:
+    def _opaque(self, expr: Expr, scope: Scope, effort: Effort) -> Count:
         written = text(expr)
+        effort.spend(len(written) // CHARACTERS_PER_STEP)
         return symbol_alone(self._scoped(written, expr, scope), written)
 
     def _scoped(self, written: str, expr: Expr, scope: Scope) -> str:
@@ -114,7 +132,7 @@ class Counting:
 
     def _other(self, expr: Expr, scope: Scope, effort: Effort) -> Count:
         value = self._know.constants.value(expr, scope.function, scope.path, effort)
-        return self._opaque(expr, scope) if value is None else number(value, text(expr))
+        return self._opaque(expr, scope, effort) if value is None else number(value, text(expr))
 
     # --------------------------------------------------------------------------------------------------------- names
     @staticmethod
@@ -172,10 +190,8 @@ class Counting:
         return self.count(expr, inner, effort)
 
     def _expanded(self, node: Name | Call, scope: Scope, effort: Effort) -> Count:
-        expanded = self._know.macros.expand(node, scope.path)
-        if expanded is None or isinstance(expanded, tuple):
-            return self._opaque(node, scope)
-        return self.count(expanded, scope, effort)
+        expanded = self._know.macros.expanded(node, scope.path, effort)
+        return self._opaque(node, scope, effort) if expanded is None else self.count(expanded, scope, effort)
 
     # --------------------------------------------------------------------------------------------------- expressions
     def _call(self, node: Call, scope: Scope, effort: Effort) -> Count:
@@ -184,7 +200,7 @@ class Counting:
 
     def _member(self, node: Member, scope: Scope, effort: Effort) -> Count:
         symbol = self.member_symbol(node, scope.function, scope.path, effort)
-        return self._opaque(node, scope) if symbol is None else symbol_alone(symbol, text(node))
+        return self._opaque(node, scope, effort) if symbol is None else symbol_alone(symbol, text(node))
 
     def member_symbol(self, node: Member, function: Function | None, path: str, effort: Effort) -> str | None:
         """ "Label.member", where the record is known."""
@@ -193,7 +209,7 @@ class Counting:
         return None if record is None else f"{self._know.labels.label(record.name)}.{node.name}"
 
     def _assign(self, node: Assign, scope: Scope, effort: Effort) -> Count:
-        return self.count(node.value, scope, effort) if node.operator == "=" else self._opaque(node, scope)
+        return self.count(node.value, scope, effort) if node.operator == "=" else self._opaque(node, scope, effort)
 
     def _unary(self, node: Unary, scope: Scope, effort: Effort) -> Count:
         if node.operator in ("-", "+"):

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SUMS = frozenset("+-")
+PRODUCTS = frozenset("*/%")
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -77,21 +80,34 @@ def form(terms: tuple[tuple[str, int], ...], constant: int) -> str:
 
 def joined(left: str, operator: str, right: str) -> str:
     """Two texts with an operator between them, in parentheses where they need some."""
-    if operator not in "+-":
-        left = f"({left})" if is_loose(left) else left
-    if operator != "+":
-        right = f"({right})" if is_loose(right) else right
+    sums = operator in "+-"
+    if not _operators(left) <= (SUMS | PRODUCTS if sums else PRODUCTS):
+        left = f"({left})"
+    allowed = SUMS | PRODUCTS if operator == "+" else PRODUCTS if operator == "-" else frozenset()
+    if not _operators(right) <= allowed:
+        right = f"({right})"
     return f"{left} {operator} {right}"
+
+
+def _operators(text: str) -> set[str]:
+    """The operators between the operands of a text, outside all brackets."""
+    return set("".join(_outside(text)).split(" ")[1::2])
 
 
 def is_loose(text: str) -> bool:
     """Whether a text is more than one operand: it has a space outside all brackets."""
+    return " " in _outside(text)
+
+
+def _outside(text: str) -> list[str]:
+    """The characters outside all brackets."""
+    found: list[str] = []
     depth = 0
     for character in text:
         depth += (character in "([{") - (character in ")]}")
-        if character == " " and depth == 0:
-            return True
-    return False
+        if depth == 0:
+            found.append(character)
+    return found
 
 
 def _moved(text: str, by: int) -> str:

@@ -13,7 +13,7 @@ import networkx
 
 from cllm_sim.auditor.facts import Call, Expr, FileFacts, Macro, Name, Stmt
 from cllm_sim.auditor.program.functions import Functions
-from cllm_sim.auditor.program.nodes import nodes
+from cllm_sim.auditor.program.nodes import Effort, nodes
 from cllm_sim.auditor.program.substitute import REST, Substitution, TooDeep, rest
 from cllm_sim.auditor.program.visibility import SAME_FILE, Visibility
 from cllm_sim.auditor.traverse import expressions, statements
@@ -32,27 +32,37 @@ class Macros:
             for macro in file.macros:
                 self._by_name.setdefault(macro.name, []).append(macro)
         self._recursive: frozenset[str] | None = None
+        self.made = 0  # nodes made by the last expansion
         self._found: dict[tuple[str, str, int | None], Macro | None] = {}
 
     def expand(self, use: Call | Name, path: str) -> Expr | tuple[Stmt, ...] | None:
         """What a use of a macro stands for, or None where it is no use of one."""
+        self.made = 0
         name = use.function if isinstance(use, Call) else use
         if not isinstance(name, Name) or name.name not in self._by_name:
             return None
         if isinstance(use, Call):
             macro = self.find(name.name, path, len(use.arguments))
             if macro is not None:
-                return _applied(macro, use)
+                return self._body(macro, Substitution(_arguments(macro, use), use.line, use.column))
         macro = self.find(name.name, path, None)
         if macro is None:
             return None
-        result = _body(macro, Substitution({}, use.line, use.column))
+        result = self._body(macro, Substitution({}, use.line, use.column))
         if not isinstance(use, Call):
             return result
         if result is None or isinstance(result, tuple):
             return None
         moved = Substitution({}, use.line, use.column).expression(use)
         return Call(result, moved.arguments, use.line, use.column) if isinstance(moved, Call) else None
+
+    def expanded(self, use: Call | Name, path: str, effort: Effort) -> Expr | None:
+        """What a use stands for, where that is an expression; its size counts as effort."""
+        if effort.spent:
+            return None
+        found = self.expand(use, path)
+        effort.spend(self.made)
+        return None if isinstance(found, tuple) else found
 
     def find(self, name: str, path: str, arguments: int | None) -> Macro | None:
         """The definition meant by a use with so many arguments (None: without parentheses)."""
@@ -78,6 +88,16 @@ class Macros:
         if self._visibility.rank(macro.path, path) == SAME_FILE:
             return self._functions.near(macro.name, path)
         return bool(self._functions.lookup(macro.name, path))
+
+    def _body(self, macro: Macro, substitution: Substitution) -> Expr | tuple[Stmt, ...] | None:
+        try:
+            if macro.expression is not None:
+                return substitution.expression(macro.expression)
+            return None if macro.statements is None else substitution.statements(macro.statements)
+        except TooDeep:
+            return None
+        finally:
+            self.made += substitution.made
 
     @property
     def recursive(self) -> frozenset[str]:
@@ -120,7 +140,7 @@ def _fits(macro: Macro, arguments: int | None) -> bool:
     return arguments == len(macro.parameters)
 
 
-def _applied(macro: Macro, use: Call) -> Expr | tuple[Stmt, ...] | None:
+def _arguments(macro: Macro, use: Call) -> dict[str, Expr]:
     parameters = macro.parameters or ()
     arguments: dict[str, Expr] = {}
     if _is_variadic(macro):
@@ -129,15 +149,4 @@ def _applied(macro: Macro, use: Call) -> Expr | tuple[Stmt, ...] | None:
         arguments[name] = rest(use.arguments[fixed:], use.line, use.column)
         parameters = parameters[:-1]
     arguments.update(zip(parameters, use.arguments, strict=False))
-    return _body(macro, Substitution(arguments, use.line, use.column))
-
-
-def _body(macro: Macro, substitution: Substitution) -> Expr | tuple[Stmt, ...] | None:
-    if macro.expression is not None:
-        return substitution.expression(macro.expression)
-    if macro.statements is None:
-        return None
-    try:
-        return substitution.statements(macro.statements)
-    except TooDeep:
-        return None
+    return arguments

@@ -13,7 +13,6 @@ from cllm_sim.auditor.facts import Call, Expr, FileFacts, Function, Name
 from cllm_sim.auditor.program.assignments import Assignments
 from cllm_sim.auditor.program.counting import Counting, Knowledge, Scope
 from cllm_sim.auditor.program.counts import Count, number, symbol_alone
-from cllm_sim.auditor.program.nodes import Effort
 
 DEPTH_MAX = 24
 VALUES_MAX = 64
@@ -93,7 +92,7 @@ class Following:
         agreed: Count | None = None
         for expr, function in values:
             scope = Scope(function if function.name else None, function.path, {})
-            count = self.followed(self._counting.count(expr, scope, Effort()))
+            count = self.followed(self._counting.of(expr, scope))
             if agreed is not None and not agreed.same(count):
                 return None
             agreed = count

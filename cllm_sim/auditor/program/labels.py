@@ -32,6 +32,7 @@ class Labels:
         self._labels: dict[str, str] = {}
         self._owners: dict[str, tuple[str, str]] = {}
         self._by_typedef: dict[str, str] = {}
+        self._unnamed: set[str] = set()
         self._inner: dict[tuple[str, str, int], list[Group]] = {}
         self._slots: dict[str, tuple[Slot, ...]] = {}
         self._made = False
@@ -40,6 +41,11 @@ class Labels:
         """How a person calls a record."""
         self._make()
         return self._labels.get(record_name) or without_tag(record_name)
+
+    def named(self) -> list[str]:
+        """The records that do not lie unnamed in others."""
+        self._make()
+        return [group.unique for group in self._records if group.unique not in self._unnamed]
 
     def slots(self, record: Record) -> tuple[Slot, ...]:
         """What the values of an initial list without designators belong to, in order."""
@@ -56,16 +62,16 @@ class Labels:
         self._find_owners()
         self._find_inner()
         used: set[str] = set()
-        unnamed = {unique for unique, (owner, name) in self._owners.items() if owner and not name}
+        self._unnamed = {unique for unique, (owner, name) in self._owners.items() if owner and not name}
         for group in self._records:
-            if group.unique in unnamed:
+            if group.unique in self._unnamed:
                 continue
             label = self._plain(group.unique, 0)
             if label in used:
                 label = f"{label} ({group.record.path})"
             used.add(label)
             self._labels[group.unique] = label
-        for unique in unnamed:
+        for unique in self._unnamed:
             self._labels[unique] = self._outer_label(unique)
 
     def _outer_label(self, unique: str) -> str:

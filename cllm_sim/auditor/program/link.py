@@ -85,9 +85,17 @@ class Program:
         """The struct or union that a type is, points to or is an array of."""
         return self._types.record(type, path)
 
-    def label(self, record_name: str) -> str:
-        """How a person calls a record."""
-        return self._labels.label(record_name)
+    def label(self, record_name: str, path: str = "") -> str:
+        """How a person calls a record; a name as written in a file needs that file's path."""
+        return self._labels.label(self._types.base(record_name, path).base if path else record_name)
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """All structs and unions, copies of one only once, under names of their own and with resolved members.
+
+        Unnamed ones inside others are left out: their members are among those of the outer one.
+        """
+        return tuple(self._types.linked(unique) for unique in self._labels.named())
 
     def member(self, record: Record, name: str) -> MemberDeclaration | None:
         """A member by name, also one of an anonymous struct or union inside; its type is resolved."""
@@ -117,7 +125,7 @@ class Program:
 
     def count(self, expr: Expr, function: Function | None, path: str, bindings: Bindings = NO_BINDINGS) -> Count:
         """The symbolic value of an expression; parameters in `bindings` are what the caller gave."""
-        return self._counting.count(expr, Scope(function, path, bindings), Effort())
+        return self._counting.of(expr, Scope(function, path, bindings))
 
     def followed(self, count: Count) -> Count:
         """The count with members, globals and parameters replaced that always are one other count."""

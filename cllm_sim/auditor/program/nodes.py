@@ -40,7 +40,7 @@ class Effort:
 
     __slots__ = ("depth", "exhausted", "steps")
 
-    DEPTH = 48
+    DEPTH = 80
     STEPS = 20_000
 
     def __init__(self) -> None:
@@ -59,6 +59,15 @@ class Effort:
 
     def leave(self) -> None:
         self.depth -= 1
+
+    def spend(self, steps: int) -> None:
+        """Accounts for work whose size is known only afterwards."""
+        self.steps += steps
+
+    @property
+    def spent(self) -> bool:
+        """Whether no step is left, at whatever depth."""
+        return self.steps > self.STEPS
 
 
 def _none(_: Any) -> Parts:

@@ -22,6 +22,7 @@ class Group:
     """One record, and all files that hold a copy of its definition."""
 
     record: Record  # as read, under the name it has in its file
+    signature: tuple[tuple[str, str], ...]
     paths: list[str]
     unique: str
     has_main: bool
@@ -46,12 +47,12 @@ class Records:
         groups = self._groups.setdefault(record.name, [])
         signature = _signature(record)
         for group in groups:
-            if _signature(group.record) == signature and not (has_main and group.has_main):
+            if group.signature == signature and not (has_main and group.has_main):
                 group.paths.append(path)
                 group.has_main = group.has_main or has_main
                 return
         unique = record.name if not groups else f"{record.name} ({path})"
-        group = Group(record, [path], unique, has_main)
+        group = Group(record, signature, [path], unique, has_main)
         groups.append(group)
         self.by_unique[unique] = group
 

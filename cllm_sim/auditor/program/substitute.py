@@ -50,7 +50,8 @@ class Substitution:
     def __init__(self, arguments: Mapping[str, Expr], line: int, column: int) -> None:
         self.line = line
         self.column = column
-        self._arguments = {name: rebuild(value, line, column, _keep, _as_is) for name, value in arguments.items()}
+        self.made = 0  # nodes, as a measure of the work
+        self._arguments = {name: rebuild(value, line, column, _keep, self._as_is) for name, value in arguments.items()}
 
     # -------------------------------------------------------------------------------------------------- expressions
     def expression(self, root: Expr) -> Expr:
@@ -66,7 +67,12 @@ class Substitution:
                 return SizeOf(None, argument, self.line, self.column)
         return None
 
+    def _as_is(self, node: Expr) -> Expr:
+        self.made += 1
+        return node
+
     def _finish(self, node: Expr) -> Expr:
+        self.made += 1
         match node:
             case Member(name=name):
                 return replace(node, name=self.name(name))
@@ -173,7 +179,3 @@ def _spread(arguments: tuple[Expr, ...]) -> tuple[Expr, ...]:
 
 def _keep(_: Expr) -> Expr | None:
     return None
-
-
-def _as_is(node: Expr) -> Expr:
-    return node

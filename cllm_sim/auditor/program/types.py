@@ -41,7 +41,7 @@ class Types:
     def resolved(self, type_name: TypeName, path: str) -> TypeName:
         """The type with typedefs followed, as seen from a file."""
         target = self.base(type_name.base, path)
-        if target.base == type_name.base and not (target.pointers or target.arrays or target.qualifiers):
+        if target == TypeName(type_name.base):
             return type_name
         return _added(type_name, target)
 
@@ -85,9 +85,10 @@ class Types:
         base = type_name.base
         if path or base not in self._records.by_unique:
             base = self.base(base, path).base
-        return self._link(base) if base in self._records.by_unique else None
+        return self.linked(base) if base in self._records.by_unique else None
 
-    def _link(self, unique: str) -> Record:
+    def linked(self, unique: str) -> Record:
+        """The record of a name that is its alone."""
         if unique not in self._linked:
             read = self._records.by_unique[unique].record
             members = tuple(replace(member, type=self.resolved(member.type, read.path)) for member in read.members)
@@ -104,7 +105,7 @@ class Types:
         return self._members[record.name].get(name)
 
     def _all_members(self, record: Record, depth: int) -> Iterator[MemberDeclaration]:
-        linked = self._link(record.name) if record.name in self._records.by_unique else record
+        linked = self.linked(record.name) if record.name in self._records.by_unique else record
         yield from (member for member in linked.members if member.name)
         if depth < NESTING_MAX:
             for member in linked.members:

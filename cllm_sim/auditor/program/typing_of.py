@@ -83,8 +83,8 @@ class ExpressionTypes:
         declared = self._variables.declared(node.name, function, path)
         if declared is not None:
             return declared.variable.type
-        expanded = self._macros.expand(node, path)
-        if expanded is not None and not isinstance(expanded, tuple):
+        expanded = self._macros.expanded(node, path, effort)
+        if expanded is not None:
             return self.of(expanded, function, path, effort)
         if node.name in self._enumerators:
             return INT
@@ -118,9 +118,9 @@ class ExpressionTypes:
         declared = self._variables.declared(called.name, function, path)
         if declared is not None:
             return _returned(declared.variable.type)
-        expanded = self._macros.expand(node, path)
+        expanded = self._macros.expanded(node, path, effort)
         if expanded is not None:
-            return None if isinstance(expanded, tuple) else self.of(expanded, function, path, effort)
+            return self.of(expanded, function, path, effort)
         return self._result(called.name, path)
 
     def _unary(self, node: Unary, function: Function | None, path: str, effort: Effort) -> TypeName | None:

@@ -31,7 +31,7 @@ ATOMIC_STORES = frozenset("atomic_store atomic_store_explicit atomic_init __atom
 ATOMIC_LOADS = frozenset("atomic_load atomic_load_explicit __atomic_load_n".split())
 STEPS = ("++x", "--x", "x++", "x--")
 EXPANSION_DEPTH_MAX = 12
-EXPANSIONS_MAX = 5_000
+MACRO_NODES_MAX = 100_000  # per function; beyond, uses of macros stay as they are
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class _Reader:
         self.usage = Usage()
         self._macros = macros
         self._path = path
-        self._expansions = 0
+        self._macro_nodes = 0  # made by expansions, and looked at inside them
 
     def body(self, stmts: Iterable[Stmt], depth: int) -> None:
         for stmt in statements(stmts):
@@ -76,10 +76,14 @@ class _Reader:
         stack: list[tuple[Expr, int]] = [(root, depth)]
         while stack:
             node, level = stack.pop()
-            if isinstance(node, Call | Name) and level < EXPANSION_DEPTH_MAX and self._expansions < EXPANSIONS_MAX:
+            if level:
+                self._macro_nodes += 1
+                if self._macro_nodes > MACRO_NODES_MAX:
+                    continue
+            if isinstance(node, Call | Name) and level < EXPANSION_DEPTH_MAX and self._macro_nodes < MACRO_NODES_MAX:
                 made = self._macros.expand(node, self._path)
                 if made is not None:
-                    self._expansions += 1
+                    self._macro_nodes += self._macros.made
                     if isinstance(made, tuple):
                         self.body(made, level + 1)
                     else:

@@ -241,6 +241,34 @@ class Subject:
                 found.append((function, site))
         return [*found, (step.function, step.site)]
 
+    def place(self, step: Step) -> Site:
+        """Where a role names the object of a step: the step itself, or the call of a wrapper that was passed it."""
+        raw = next(
+            (one for one in self.events_of(step.function) if one.site == step.site and one.act is step.act), None
+        )
+        if raw is None or raw.target is None or raw.target.kind != "parameter":
+            return step.site
+        name, here = raw.target.holder.name, step.function
+        flow_how = step.how
+        while flow_how:
+            site = flow_how[-1]
+            caller = self._calling_at(flow_how)
+            position = next((n for n, one in enumerate(here.parameters) if one.name == name), None)
+            if caller is None or position is None:
+                return site
+            call = next((one.call for one in self.events_of(caller) if one.site == site and here in one.callees), None)
+            passed = None if call is None or position >= len(call.arguments) else call.arguments[position]
+            if not isinstance(passed, Name) or passed.name not in {one.name for one in caller.parameters}:
+                return site
+            name, here, flow_how = passed.name, caller, flow_how[:-1]
+        return step.site
+
+    def _calling_at(self, how: tuple[Site, ...]) -> Function | None:
+        for function in self.program.functions:
+            if function.path == how[-1].path and function.line <= how[-1].line <= function.line_end:
+                return function
+        return None
+
     @cached_property
     def _frames(self) -> dict[str, dict[tuple[tuple[Site, ...], Site], Function]]:
         return {}

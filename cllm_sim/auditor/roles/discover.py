@@ -129,6 +129,8 @@ class Roles:
                 if not one.event.entries:
                     self.unresolved.append((one.event, reach.function))
                 loops, rounds = self._rounds(role, reach, one.loops)
+                if rounds is not None and rounds.value == len(one.event.entries) > 1:
+                    loops, rounds = False, rounds.named("1") - (rounds.value - 1)  # a table: each entry once
                 for entry in one.event.entries:
                     yield Creation(one.event, reach.function, role.name, reach.how, loops or role.many, rounds), entry
 

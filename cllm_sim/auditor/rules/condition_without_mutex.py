@@ -13,7 +13,7 @@ from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.conditions import waits
-from cllm_sim.auditor.rules.support.locks import TAKES, anonymous, taken, who
+from cllm_sim.auditor.rules.support.locks import TAKES, anonymous, one_of, taken
 
 RULE = Rule("CW003", "condition-without-mutex", Severity.ERROR, "a condition wait with a mutex that is not held")
 TIP = "Lock the mutex before the predicate is tested, and pass that same mutex to the wait."
@@ -42,7 +42,7 @@ def _finding(analysis: Analysis, role: Role, step: Step, partner: Location, some
         for one in sorted(holds, key=lambda one: one.taken)
     ]  # fmt: skip
     when = "on some paths without holding it" if sometimes else "without holding it"
-    message = f"{who(role)} waits on condition {label} with mutex {partner.label} {when}: the behaviour is undefined"
+    message = f"{one_of(role)} waits on condition {label} with mutex {partner.label} {when}: the behaviour is undefined"
     return Finding(
         RULE.code, RULE.severity, Confidence.MEDIUM if sometimes else Confidence.HIGH, step.site, message, label,
         tuple(notes), role.name, step.how, TIP,

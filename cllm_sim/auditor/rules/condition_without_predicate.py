@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.rules.support.conditions import Waiting, waits
-from cllm_sim.auditor.rules.support.locks import who
+from cllm_sim.auditor.rules.support.locks import one_of
 from cllm_sim.auditor.vocabulary import Act
 
 RULE = Rule("CW002", "condition-without-predicate", Severity.WARNING, "a condition wait without a predicate loop")
@@ -35,7 +35,7 @@ def _finding(wait: Waiting, guard: tuple[Note, ...]) -> Finding:
     label = wait.step.target.label if wait.step.target is not None else "a condition"
     why = "in a loop that tests nothing shared" if wait.loop else "once, without testing again"
     message = (
-        f"{who(wait.role)} waits on condition {label} {why}: a spurious or stolen wake-up goes on as if the event had "
+        f"{one_of(wait.role)} waits on condition {label} {why}: a spurious or stolen wake-up goes on as if the event had "
         "happened, and an earlier signal is lost"
     )
     return Finding(

@@ -19,7 +19,7 @@ INDENT = "    "
 class Line:
     """One line of Python and the line of C it comes from. `choice` says what was made a choice of the environment.
 
-    `yields` says whether something happens here; `leaves` that control does not go on behind it.
+    `yields` says whether something happens here; `sets` that a local changes; `leaves` that control does not go on.
     """
 
     text: str
@@ -27,6 +27,7 @@ class Line:
     choice: str = ""
     yields: bool = False
     leaves: bool = False
+    sets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,18 @@ def happens(body: list[Node]) -> bool:
     return False
 
 
+def matters(body: list[Node]) -> bool:
+    """Does a body do anything at all, be it only to a local?"""
+    return happens(body) or any(isinstance(node, Line) and node.sets for node in walk(body))
+
+
 def only_accesses(body: list[Node]) -> bool:
     """Is there nothing but accesses of plain memory?"""
-    return all(isinstance(node, Access) or (isinstance(node, Block) and only_accesses(node.body)) for node in body)
+    return all(
+        isinstance(node, Access)
+        or (isinstance(node, Block) and not (node.known and node.head.yields) and only_accesses(node.body))
+        for node in body
+    )
 
 
 def accesses(body: list[Node]) -> list[Access]:

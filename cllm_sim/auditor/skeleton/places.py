@@ -129,6 +129,7 @@ class Stored:
     target: Expr
     value: Expr
     function: Function
+    initial: bool = False
 
 
 def loops_of(function: Function) -> dict[int, tuple[Loop, ...]]:
@@ -164,7 +165,7 @@ class Stores:
             expander = Expander(program, function)
             for one in self._statements(function):
                 if isinstance(one, Declare) and isinstance(one.initial, InitialList | Cast):
-                    self._value(Name(one.name, one.line, one.column), one.initial, function)
+                    self._value(Name(one.name, one.line, one.column), one.initial, function, initial=True)
                 for expr in expressions(one):
                     for part in within(expander.rewrite(expr)):
                         if isinstance(part, Assign) and part.operator == "=":
@@ -173,7 +174,7 @@ class Stores:
             place = Function("", file.path, 1, 1, TypeName("void"), (), (), static=True)
             for variable in file.globals:
                 if variable.initial is not None:
-                    self._value(Name(variable.name, variable.line), variable.initial, place)
+                    self._value(Name(variable.name, variable.line), variable.initial, place, initial=True)
 
     def _statements(self, function: Function) -> Iterator[Stmt]:
         for one in statements(function.body):
@@ -184,16 +185,16 @@ class Stores:
                 if isinstance(expanded, tuple):
                     yield from statements(expanded)
 
-    def _value(self, target: Expr, value: Expr, function: Function, depth: int = 0) -> None:
+    def _value(self, target: Expr, value: Expr, function: Function, depth: int = 0, initial: bool = False) -> None:
         listed = value.operand if isinstance(value, Cast) else value
         if isinstance(listed, InitialList) and depth < DEPTH_MAX:
-            self._list(target, listed, function, depth)
+            self._list(target, listed, function, depth, initial)
             return
         name = last_name(target)
         if name:
-            self.by_name.setdefault(name, []).append(Stored(target, value, function))
+            self.by_name.setdefault(name, []).append(Stored(target, value, function, initial))
 
-    def _list(self, target: Expr, listed: InitialList, function: Function, depth: int) -> None:
+    def _list(self, target: Expr, listed: InitialList, function: Function, depth: int, initial: bool) -> None:
         type = self.program.type_of(target, function)
         if type is None:
             return
@@ -201,13 +202,15 @@ class Stores:
             for number, (designator, value) in enumerate(listed.items):
                 index: Expr = Number(number, str(number), target.line)
                 element = Index(target, index, target.line, target.column)
-                self._value(_designated(element, designator), value, function, depth + 1)
+                self._value(_designated(element, designator), value, function, depth + 1, initial)
             return
         record = self.program.record(type)
         if record is not None:
-            self._members(target, record, listed, function, depth)
+            self._members(target, record, listed, function, depth, initial)
 
-    def _members(self, target: Expr, record: Record, listed: InitialList, function: Function, depth: int) -> None:
+    def _members(
+        self, target: Expr, record: Record, listed: InitialList, function: Function, depth: int, initial: bool
+    ) -> None:
         position = 0
         for designator, value in listed.items:
             name = designator.lstrip(". ").partition(".")[0].partition("[")[0].strip()
@@ -215,7 +218,8 @@ class Stores:
                 name = record.members[position].name
             position = next((at for at, one in enumerate(record.members) if one.name == name), position) + 1
             if name and designator.count(".") < 2 and "[" not in designator:
-                self._value(Member(target, name, False, target.line, target.column), value, function, depth + 1)
+                member = Member(target, name, False, target.line, target.column)
+                self._value(member, value, function, depth + 1, initial)
 
     def of(self, name: str) -> list[Stored]:
         """All assignments to something of this last name."""

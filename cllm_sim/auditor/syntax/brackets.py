@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from typing import Literal
 
 NESTING_MAX = 200
 LOOK_BACK = 500
 
 _BRACKET = re.compile(rb"[(){}\[\]]")
 _OPENING = {b")": b"(", b"}": b"{", b"]": b"["}
-_RECORD = re.compile(rb"\b(?:struct|union|enum)\b[^;{}()=]*\Z")
-_VALUE = re.compile(rb"(?:[=,(\[]|\breturn|\))\s*\Z")
-_BLOCK_HEAD = re.compile(rb"\b(?:if|for|while|switch)\s*\Z")
+_TAG = re.compile(rb"\b(struct|union|enum)\b[^;{}()=]*\Z")
+
+Kind = Literal["file", "code", "record", "list"]
 
 
 class Brackets:
@@ -31,7 +32,7 @@ class Brackets:
         self.too_deep: list[tuple[int, int]] = []
         self._offsets: list[int] = []
         self._enclosing: list[int] = []
-        self._is_code: dict[int, bool] = {}
+        self._kinds: dict[int, Kind] = {}
         self._match()
 
     def _match(self) -> None:
@@ -94,19 +95,33 @@ class Brackets:
         return -1
 
     def in_code(self, offset: int) -> bool:
-        """Does a place lie directly in a function's or a statement's braces, not in a record's or a list's?"""
+        """Does a place lie directly in a function's or a statement's braces?"""
+        return self.kind(offset) == "code"
+
+    def kind(self, offset: int) -> Kind:
+        """What the braces around a place hold: statements, a record's members, or the values of a list."""
         brace = self.brace_around(offset)
         if brace < 0:
-            return self._inside_function
-        if brace not in self._is_code:
-            before = bytes(self._bare[max(0, brace - 300) : brace])
-            self._is_code[brace] = not _RECORD.search(before) and not self._is_value(before, brace)
-        return self._is_code[brace]
+            return "code" if self._inside_function else "file"
+        kind = self._kinds.get(brace)
+        if kind is None:
+            kind = self._kinds[brace] = self._kind(brace)
+        return kind
 
-    def _is_value(self, before: bytes, brace: int) -> bool:
-        """Is it an initialiser's brace? After `)` only where the place around it is a value, too."""
-        found = _VALUE.search(before)
-        if found is None:
-            outer = self.brace_around(brace - 1)
-            return outer >= 0 and before.rstrip().endswith(b"{") and not self.in_code(brace - 1)
-        return not found[0].startswith(b")")
+    def is_enumeration(self, offset: int) -> bool:
+        """Do the braces around a place hold an enumeration's constants?"""
+        brace = self.brace_around(offset)
+        tag = _TAG.search(bytes(self._bare[max(0, brace - 300) : max(0, brace)]))
+        return tag is not None and tag[1] == b"enum"
+
+    def _kind(self, brace: int) -> Kind:
+        before = bytes(self._bare[max(0, brace - 300) : brace])
+        tag = _TAG.search(before)
+        if tag is not None:
+            return "list" if tag[1] == b"enum" else "record"
+        before = before.rstrip()
+        if before.endswith((b"=", b",", b"[", b"(", b"return")):
+            return "list"
+        if before.endswith((b"{", b")")) and self.kind(brace - 1) == "list":
+            return "list"  # a list in a list, a compound literal in one
+        return "code"

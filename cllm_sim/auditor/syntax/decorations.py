@@ -3,6 +3,8 @@
 C has at most two names in a row, a type's and the declared one. Where more stand in a row, or one stands beside a type
 that is spelt with keywords, the others are macros; they are blanked, and the one that looks most like a type stays.
 
+A macro behind a number is a unit (`64 KB`) and is read as a factor.
+
 Rules of this file: decided by the words in a row and by what stands before and after them. In a function, a shouted name
 alone on its line is a macro used as a statement and gets its semicolon.
 """
@@ -24,13 +26,18 @@ _TAGGED = frozenset((b"struct", b"union", b"enum"))
 _STATES = frozenset(
     b"if else for while do switch case default return break continue goto sizeof asm __asm__ __asm offsetof".split()
 )
+_STARTS = _STATES - {b"else", b"sizeof", b"offsetof"}
+_USES = (b"->", b"+=", b"-=", b"|=", b"&=", b"++", b"--")
+_LOUD = re.compile(rb"(?:[A-Z_][A-Z0-9_]*|\w*[A-Z0-9]_[A-Z0-9_]{3,})\Z|__")
 _SHOUTED = re.compile(rb"[A-Z_][A-Z0-9_]*\Z|__")
 _NO_TYPE = re.compile(
     rb"STATIC|INLINE|API|EXPORT|IMPORT|EXTERN|ATTR|DECL|UNUSED|FORCE|HINT|DEPRECATED|LOCAL|GLOBAL|PUBLIC|PRIVATE|VISIB|"
     rb"CALLBACK|APIENTRY|STDCALL|CDECL|NORETURN|NOTHROW|CONST\Z|PURE|COLD|HOT\Z|ALIGN|PACKED|THREAD|_HEAD\Z|\A__"
 )
 _TRAILING = re.compile(rb"\)\s*+([A-Z_][A-Z0-9_]*+|__\w++)(?=\s*+([;{,(]))")
-_CONVENTION = re.compile(rb"(?<=[\w*\s])\(\s*+([A-Za-z_]\w*+)\s*+\*[\s*]*+\w*+\s*+\)\s*+\(")
+_CONVENTION = re.compile(rb"(?<=[\w*\s])\(\s*+([A-Za-z_]\w*+)\s*+\*[\s*]*+\w++\s*+\)\s*+\(")
+_FIELDS = re.compile(rb"[;{}]\s*+((?:[A-Za-z_]\w*+\s*+)++)(?=\})")
+_UNIT = re.compile(rb"(?<![\w.])[0-9]++[uUlL]*+(\s)\s*+([A-Z]\w*+)")
 _AFTER = re.compile(rb"\s*+(\S|\Z)")
 
 
@@ -43,6 +50,12 @@ def blank_decorations(code: bytearray, bare: bytearray, brackets: Brackets) -> N
             if words[0] in KEYWORDS or words[1] in _QUALIFIERS:
                 continue
         _run(code, bare, brackets, found)
+    for found in _UNIT.finditer(fixed):
+        if found[2] not in KEYWORDS:
+            put(code, bare, found.start(1), found.end(1), b"*")
+    for found in _FIELDS.finditer(fixed):
+        if brackets.kind(found.start(1)) == "record":
+            put(code, bare, found.start(1), found.end(1), b"")
     for found in _TRAILING.finditer(fixed):
         _trailing(code, bare, brackets, found)
     if b"(" in fixed:
@@ -109,15 +122,24 @@ def _best(candidates: list[tuple[bytes, int]]) -> int:
 def _statements(
     code: bytearray, bare: bytearray, brackets: Brackets, part: list[tuple[bytes, int]], following: bytes, end: int
 ) -> list[tuple[bytes, int]]:
-    """In a function, shouted names alone on their lines in front get a semicolon each; the rest is given back."""
+    """In a function, names in front that are statements without a semicolon get it; the rest is given back.
+
+    These are a shouted name alone on its line, any name before a statement's keyword, and one before `x->y` or `x.y`.
+    """
     while part:
         word, start = part[0]
         after = start + len(word)
-        limit = part[1][1] if len(part) > 1 else end
-        alone = b"\n" in bare[after:limit] and (len(part) > 1 or following in _STATES)
-        if word in KEYWORDS or word in _TYPES or not _SHOUTED.match(word) or not alone:
+        if word in KEYWORDS or word in _TYPES or not brackets.in_code(start):
             break
-        if not brackets.in_code(start) or _before(bare, start) not in (b";", b"{", b"}", b":"):
+        if _before(bare, start) not in (b";", b"{", b"}", b":", b")"):
+            break
+        if len(part) == 1:
+            states = following in _STARTS
+        else:
+            alone = b"\n" in bare[after : part[1][1]]
+            used = len(part) == 2 and (following == b"." or bytes(bare[end : end + 40]).lstrip()[:2] in _USES)
+            states = used or (alone and _LOUD.match(word) is not None)
+        if not states:
             break
         put(code, bare, after, after + 1, b";")
         part = part[1:]

@@ -117,7 +117,11 @@ class Expressions(Types):
 
     def _number(self, node: Node) -> Expr:
         text = self.words(node)
-        return Number(integer(text), text, *self.place(node))
+        line, column = self.place(node)
+        if text[:1] in {"-", "+"}:  # the parser takes the sign in, C does not
+            digits = text[1:].lstrip()
+            return Unary(text[0], Number(integer(digits), digits, line, column + 1), line, column)
+        return Number(integer(text), text, line, column)
 
     def _known_word(self, node: Node) -> Expr:
         text = self.words(node)
@@ -241,7 +245,13 @@ class Expressions(Types):
             inner = function.named_children[0]
             if inner.type == "identifier" and self.is_type(self.words(inner)):
                 return Cast(TypeName(self.words(inner)), values[0], *self.place(node))
+        if function.type == "identifier" and values and self.words(function) == "offsetof":
+            values = (self._as_type(values[0]), *values[1:])
         return Call(self.expression(function), values, *self.place(node))
+
+    @staticmethod
+    def _as_type(value: Expr) -> Expr:
+        return TypeExpr(TypeName(value.name), value.line, value.column) if isinstance(value, Name) else value
 
     def _argument(self, node: Node) -> Expr:
         if node.type == "compound_statement":
@@ -265,13 +275,6 @@ class Expressions(Types):
 
     def _type(self, node: Node) -> Expr:
         return TypeExpr(self.descriptor(node), *self.place(node))
-
-    def _offset(self, node: Node) -> Expr:
-        type_node, member = node.child_by_field_name("type"), node.child_by_field_name("member")
-        arguments: list[Expr] = [self._type(type_node)] if type_node is not None else []
-        if member is not None:
-            arguments.append(Name(self.words(member), *self.place(member)))
-        return Call(Name("offsetof", *self.place(node)), tuple(arguments), *self.place(node))
 
     def _alignment(self, node: Node) -> Expr:
         return Call(Name("_Alignof", *self.place(node)), self.parts(named(node)), *self.place(node))
@@ -390,7 +393,6 @@ _HANDLERS: dict[str, Callable[[Expressions, Node], Expr]] = {
     "compound_literal_expression": Expressions._cast,
     "sizeof_expression": Expressions._size,
     "type_descriptor": Expressions._type,
-    "offsetof_expression": Expressions._offset,
     "alignof_expression": Expressions._alignment,
     "initializer_list": Expressions._list,
     "generic_expression": Expressions._generic,

@@ -67,7 +67,7 @@ class _Body:
         bare = ascii_code(STRING.sub(lambda found: '"' + " " * (len(found[0]) - 2) + '"', self.text))
         brackets = respell(body, bare, marks, self.lexed.text, self.start, inside_function=True)
         blank_decorations(body, bare, brackets)
-        MacroUses(body, bare, brackets, marks, lambda name: "").rewrite(self.start, inside_function=True)
+        MacroUses(body, bare, brackets, marks, lambda name: "", self.start).rewrite()
         code = around[0] + bytes(body) + around[1]
         root = parse(code).root_node
         if root.has_error or root.child_count != 1:

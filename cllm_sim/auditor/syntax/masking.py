@@ -29,7 +29,7 @@ _SPELLINGS = {
     **dict.fromkeys(
         b"__inline__ __inline __restrict__ __restrict restrict __extension__ _Noreturn noreturn __noreturn __forceinline "
         b"__always_inline __cdecl __stdcall __fastcall __packed __THROW __THROWNL __wur __BEGIN_DECLS __END_DECLS "
-        b"G_BEGIN_DECLS G_END_DECLS __user __iomem __rcu __percpu __force __init __exit __read_mostly __initdata "
+        b"G_BEGIN_DECLS G_END_DECLS __ptr32 __ptr64 __user __iomem __rcu __percpu __force __init __exit __read_mostly __initdata "
         b"__must_check __maybe_unused __unused __used __cold __hot __pure __printf_like".split(),
         b"",
     ),
@@ -41,6 +41,7 @@ _ATTRIBUTE = re.compile(
 _STANDARD_ATTRIBUTE = re.compile(rb"\[\[[^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*+\]\]")
 _ATOMIC = re.compile(rb"\b_Atomic\s*+(?=\()")
 _TYPE_OF = re.compile(rb"\b(?:typeof(?:_unqual)?|__typeof__|__typeof)\s*+(?=\()")
+_OFFSET = re.compile(rb"\boffsetof(?=\s*\()")
 _ASSERTION = re.compile(rb"\b(?:_Static_assert|static_assert)\s*+(?=\()")
 _CASE_RANGE = re.compile(rb"\bcase\b[^:;{}?\"]*+")
 _TYPE_WORD = (
@@ -48,10 +49,10 @@ _TYPE_WORD = (
 )
 _TYPE_ARGUMENT = re.compile(
     rb"(?<=[(,])\s*+((?:" + _TYPE_WORD + rb"\s*+)++(?:\*(?:\s|const\b)*+)*+"
-    rb"|[A-Za-z_]\w*+\s*+(?:const\s*+)?(?:\*(?:\s|const\b)*+)++)(?=[,)])"
+    rb"|[A-Za-z_]\w*+\s*+(?:const\s*+)?(?:\*(?:\s|const\b)*+)++)([A-Za-z_]\w*+\s*+)?(?=[,)])"
 )
 _CALLED = re.compile(rb"([A-Za-z_]\w*+)\s*\Z")
-_TAKES_TYPES = frozenset((b"sizeof", b"offsetof"))
+_TAKES_TYPES = frozenset((b"sizeof",))
 _SEMICOLON = re.compile(rb"\s*+;")
 
 
@@ -106,6 +107,8 @@ def _types(code: bytearray, bare: bytearray, brackets: Brackets, marks: Marks, t
             if end is not None:
                 put(code, bare, found.end(), found.end() + 1, b"")
                 put(code, bare, end, end + 1, b"")
+    for found in _OFFSET.finditer(bytes(bare)):  # as a plain call: the parser takes no more than a name as the member
+        code[found.end() - 1 : found.end()] = bare[found.end() - 1 : found.end()] = b"_"
     if b"typeof" in bare:
         for found in _TYPE_OF.finditer(bytes(bare)):
             end = brackets.closing.get(found.end())
@@ -129,12 +132,16 @@ def _case_ranges(code: bytearray, bare: bytearray) -> None:
 
 
 def _type_arguments(code: bytearray, bare: bytearray, brackets: Brackets, marks: Marks, text: str, shift: int) -> None:
-    """`container_of(p, struct pool, link)`: a type in a call can only be a macro's argument."""
+    """`container_of(p, struct pool, link)`: a type in a call is a macro's argument, and so is a declaration."""
     for found in _TYPE_ARGUMENT.finditer(bytes(bare)):
         start = found.start(1)
         opening = brackets.around(start)
-        if opening < 0 or not brackets.in_code(start):
+        if opening < 0 or brackets.kind(start) not in ("code", "list"):
             continue
         called = _CALLED.search(bytes(bare[max(0, opening - 80) : opening]))
-        if called is not None and called[1] not in KEYWORDS and called[1] not in _TAKES_TYPES:
-            stand_in(code, bare, start, start + len(found[1].rstrip()), marks, text, shift)
+        if called is None or called[1] in KEYWORDS or called[1] in _TAKES_TYPES:
+            continue
+        if found[2] is None or found[2].isupper():
+            stand_in(code, bare, start, start + len(found[0][start - found.start() :].rstrip()), marks, text, shift)
+        elif not found[1].rstrip().endswith(b"*") or b" " in found[1]:  # `for_range(int i, 0, n)`: the name is left
+            put(code, bare, start, found.end(1), b"")

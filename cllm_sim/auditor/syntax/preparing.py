@@ -13,6 +13,7 @@ from cllm_sim.auditor.facts import Unread
 from cllm_sim.auditor.syntax.brackets import Brackets
 from cllm_sim.auditor.syntax.conditions import Conditions, Group, groups_of, make_whole
 from cllm_sim.auditor.syntax.decorations import blank_decorations
+from cllm_sim.auditor.syntax.file_macros import FileMacros
 from cllm_sim.auditor.syntax.lexical import Lexed, scan, without_comments
 from cllm_sim.auditor.syntax.macro_uses import MacroUses
 from cllm_sim.auditor.syntax.masking import respell
@@ -44,6 +45,7 @@ def prepare(text: str, cut: frozenset[int] = frozenset()) -> Prepared:
     marks = Marks()
     brackets = respell(lexed.code, lexed.bare, marks, text)
     blank_decorations(lexed.code, lexed.bare, brackets)
+    FileMacros(lexed.code, lexed.bare, brackets, marks).rewrite()
     MacroUses(lexed.code, lexed.bare, brackets, marks, _bodies(lexed)).rewrite()
     for start, end in brackets.too_deep:
         unread.append(Unread(lexed.line(start), lexed.line(max(start, end - 1)), "nested too deep"))

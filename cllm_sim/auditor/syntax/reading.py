@@ -13,10 +13,12 @@ from cllm_sim.auditor.syntax.conditions import Conditions
 from cllm_sim.auditor.syntax.declarations import Declarations
 from cllm_sim.auditor.syntax.lexical import Lexed, decode
 from cllm_sim.auditor.syntax.macros import macro_of
-from cllm_sim.auditor.syntax.parsing import parse, troubles
-from cllm_sim.auditor.syntax.preparing import prepare
+from cllm_sim.auditor.syntax.attempts import best_attempt
 from cllm_sim.auditor.syntax.suppressions import suppressions_of
 from cllm_sim.auditor.syntax.unit import Findings
+
+NOT_UNDERSTOOD = "not understood"
+UNKNOWN_DECLARATION = "a macro used as a declaration; what it declares is not known"
 
 _INCLUDE = re.compile(r"\s*(<[^>\n]*>|\"[^\"\n]*\"|\w+)")
 
@@ -24,14 +26,16 @@ _INCLUDE = re.compile(r"\s*(<[^>\n]*>|\"[^\"\n]*\"|\w+)")
 def read(path: str, data: bytes) -> FileFacts:
     """Everything that a C file says. Never raises; what was not understood is in `unread`."""
     text = decode(data)
-    prepared = prepare(text)
+    attempt = best_attempt(text)
+    prepared = attempt.prepared
     lexed, conditions, unread = prepared.lexed, prepared.conditions, prepared.unread
     found = Findings()
-    tree = parse(prepared.code)
-    unit = Declarations(path, text, prepared.code, prepared.marks, conditions, found, 0, lexed.starts)
-    unit.file(tree.root_node)
-    for trouble in troubles(tree.root_node):
-        unread.append(Unread(unit.line(trouble.node), unit.line_end(trouble.node), "not understood"))
+    unit = Declarations(path, text, attempt.code, prepared.marks, conditions, found, 0, lexed.starts)
+    unit.file(attempt.tree.root_node)
+    for node in attempt.troubles:
+        unread.append(Unread(unit.line(node), unit.line_end(node), NOT_UNDERSTOOD))
+    for use in prepared.marks.uses:
+        unread.append(Unread(lexed.line(use.start), lexed.line(use.end - 1), UNKNOWN_DECLARATION))
     return _facts(path, lexed, conditions, found, unread)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tree_sitter import Node
 
@@ -24,17 +25,26 @@ SHOWN_MAX = 240
 """How much of a text an `Opaque` keeps."""
 
 
+class Use(NamedTuple):
+    """A macro's use outside of functions, where only its expansion would tell what it declares."""
+
+    start: int
+    end: int
+
+
 @dataclass(slots=True)
 class Marks:
     """Stand-ins that were put into the code for what the parser would not take, by their offset.
 
     types: an identifier that stands for a type, with the type as written. loops: a `while` that stands for a macro.
     functions: a definition's head that stands for a macro's use, with the end of that use.
+    uses: macros used as declarations; their places are blank.
     """
 
     types: dict[int, str] = field(default_factory=dict)
     loops: dict[int, str] = field(default_factory=dict)
     functions: dict[int, int] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -14,24 +14,29 @@ NAME = re.compile(r"[&*]*[A-Za-z_]\w*(?:(?:->|\.)\w+|\[[^\]]*\])*")
 PROGRAM_TEXT = re.compile(r"[;{}]\s*(/\*.*)?$|^\s*#\s*(if|ifdef|ifndef|define|include)\b|^\s*(for|while|if) \(")
 
 
-def excerpt(audit: Audit, place: Place, words: str = "") -> Excerpt:
-    """One line of the program, marked at the place's column where that is known."""
+def excerpt(audit: Audit, place: Place, words: str = "", subject: str = "") -> Excerpt:
+    """One line of the program, marked at the place's column; where that is not known, at the name of the subject."""
     source = audit.source(place)
     shown = source.replace("\t", " ").strip()
-    start = place.column - 1 - (len(source) - len(source.lstrip())) if source and place.column else None
-    if start is not None and not 0 <= start < len(shown):
-        start = None
-    name = NAME.match(shown, start) if start is not None else None
-    return Excerpt(
-        str(place) if place.known else "",
-        place.line,
-        shown,
-        start,
-        len(name[0]) if name else 1,
-        words,
-        place.role,
-        chain(place),
-    )
+    start, length = _marked(source, shown, place.column) if place.column else _named(shown, subject)
+    where = str(place) if place.known else ""
+    return Excerpt(where, place.line, shown, start, length, words, place.role, chain(place))
+
+
+def _marked(source: str, shown: str, column: int) -> tuple[int | None, int]:
+    """Where the mark begins in the line as it is shown, and how long it is."""
+    start = column - 1 - (len(source) - len(source.lstrip()))
+    if not 0 <= start < len(shown):
+        return None, 1
+    name = NAME.match(shown, start)
+    return start, len(name[0]) if name else 1
+
+
+def _named(shown: str, subject: str) -> tuple[int | None, int]:
+    """The only place in the line where the subject's own name stands."""
+    name = re.split(r"\.|->", subject)[-1]
+    found = [match.start() for match in re.finditer(rf"\b{re.escape(name)}\b", shown)] if name else []
+    return (found[0], len(name)) if len(found) == 1 else (None, 1)
 
 
 def chain(place: Place) -> tuple[str, ...]:

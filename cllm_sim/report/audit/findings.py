@@ -63,7 +63,7 @@ def section(audit: Audit, number: int) -> Section:
     """Everything that is known about one finding."""
     finding = audit.findings[number]
     blocks: list[Block] = [Paragraph(about(audit, finding)), excerpt(audit, finding)]
-    blocks += [excerpt(audit, note, one_line(note.text)) for note in finding.notes]
+    blocks += [excerpt(audit, note, one_line(note.text), finding.subject) for note in finding.notes]
     if finding.tip:
         blocks.append(Paragraph((f"What to do: {finding.tip}",)))
     blocks.append(Paragraph(("What the rule means: ", Code(f"cllm explain {finding.code}"))))

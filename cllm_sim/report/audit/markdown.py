@@ -112,14 +112,12 @@ def _claim(block: Claim, others: Chapters) -> str:
 
 
 def _evidence(item: Evidence) -> str:
-    parts = [
-        code(item.place) if item.place else "",
-        escaped(item.role),
-        escaped(item.words),
-        code(item.source) if item.source else "",
-        f"by way of {escaped(' → '.join(item.how))}" if item.how else "",
-    ]
-    return " ".join(part for part in parts if part)
+    said = " ".join(part for part in (escaped(item.role), escaped(item.words)) if part)
+    how = f"by way of {escaped(' → '.join(item.how))}" if item.how else ""
+    source = code(item.source) if item.source else ""
+    parts = (code(item.place) if item.place else "", said, how)
+    told = " ".join(part for part in parts if part)
+    return f"{told}: {source}" if told and source else told or source
 
 
 def _bullets(block: Bullets, others: Chapters) -> str:

@@ -73,17 +73,15 @@ KINDS = (
 )
 
 VERBS = {
-    "sleep": "sleeps",
+    "sleep for a time": "sleeps for a time",
     "down": "waits",
+    "try down": "tries to take",
     "up": "posts",
-    "lock": "locks",
-    "unlock": "unlocks",
-    "trylock": "tries to lock",
-    "read-lock": "locks for reading",
-    "write-lock": "locks for writing",
+    "lock shared": "locks for reading",
+    "try to lock": "tries to lock",
 }
-ALIKE = {"trylock": "lock", "timedlock": "lock", "rdlock": "lock", "wrlock": "lock", "timedwait": "wait"}
-KNOWN = frozenset({"unlock", "map", "unmap", "exchange", "add"}).union(
+ALIKE = {"try to lock": "lock", "lock shared": "lock", "sleep for a time": "sleep", "try down": "down"}
+KNOWN = frozenset({"unlock", "map", "unmap", "open", "unlink", "initialise", "destroy", "allocate", "free"}).union(
     *(operations for kind in KINDS for operations, _ in kind.uses)
 )
 
@@ -120,7 +118,10 @@ def facts(kind: Kind, item: SyncObject) -> list[str]:
         told.append(lacking)
     if item.initialised and not item.destroyed and kind.key in ("barriers", "mutexes", "conditions", "semaphores"):
         told.append("never destroyed")
-    return [fact for fact in (*told, item.note) if fact]
+    if item.dead:
+        told.append(f"used in code that nobody reaches ({places(item.dead)})")
+    note = "" if lacking and "used" in item.note else item.note  # the same in other words
+    return [fact for fact in (*told, note) if fact]
 
 
 def _initialised(item: SyncObject) -> str:

@@ -125,15 +125,15 @@ def _properties(finding: Finding) -> Log:
 
 
 def _suppressed(item: Suppressed, rules: Mapping[str, Rule], order: Mapping[str, int]) -> Log:
-    summary = rules[item.code].summary or item.code
+    said = one_line(item.message) or rules[item.code].summary or item.code
     return {
         "ruleId": item.code,
         "ruleIndex": order[item.code],
         "kind": "fail",
         "level": rules[item.code].severity,
-        "message": {"text": f"{summary} Suppressed in the source."},
+        "message": {"text": f"{said.rstrip('.')}. Suppressed in the source."},
         "locations": [_location(item)] if item.known else [],
-        "partialFingerprints": {FINGERPRINT: f"{item.code}:{item.path}:{item.line}"},
+        "partialFingerprints": {FINGERPRINT: f"{item.code}:{item.path}:{item.subject or item.line}"},
         "suppressions": [{"kind": "inSource", **({"justification": item.reason} if item.reason else {})}],
     }
 
@@ -170,7 +170,7 @@ def excerpt_of(audit: Audit, place: Place) -> Log:
     source = audit.source(place)
     if not source:
         return {}
-    length = excerpt(audit, place).length if place.column and place.column <= len(source) else 0
+    length = excerpt(audit, place).length if 0 < place.column <= len(source) else 0
     end = {"endColumn": place.column + length} if length else {}
     return {**end, "snippet": {"text": source}}
 

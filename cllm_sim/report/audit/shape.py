@@ -59,6 +59,7 @@ class SyncObject(Part):
     initialised: tuple[Place, ...] = ()
     waits: tuple[Place, ...] = ()
     destroyed: tuple[Place, ...] = ()
+    dead: tuple[Place, ...] = ()
     members: tuple[str, ...] = ()
     note: str = ""
 
@@ -76,6 +77,8 @@ class Role(Part):
     """What a kind of thread does."""
 
     name: str
+    path: str = ""
+    line: int = 0
     entry: str = ""
     kind: str = "other"
     count: str = ""
@@ -156,6 +159,8 @@ class Suppressed(Place):
     """A finding that the source itself asked to leave out."""
 
     code: str
+    message: str = ""
+    subject: str = ""
     reason: str = ""
 
 
@@ -360,6 +365,12 @@ class Audit(Part):
     documents: tuple[Document, ...] = ()
     graphs: Graphs = Graphs()
     sources: dict[str, dict[int, str]] = Field(default_factory=dict)
+
+    def started(self, role: Role) -> tuple[Place, ...]:
+        """Where the threads of a role are created."""
+        named = (name for name in (role.entry, role.name) if name)
+        threads = {thread.name: thread for thread in self.inventory.threads}
+        return next((threads[name].created for name in named if name in threads), ())
 
     def source(self, place: Place) -> str:
         """The source line at a place, as far as the result carries it."""

@@ -22,6 +22,7 @@ from cllm_sim.report.audit.text_blocks import pairs, paragraph
 from cllm_sim.report.audit.text_blocks import show as show_blocks
 from cllm_sim.report.lines import blank, line, rows, steps, stuck, whole, width
 from cllm_sim.report.quantities import counted, listed, rounded
+from cllm_sim.results import RunResult
 
 OBJECTS_MAX = 20
 LOWEST = SEVERITIES[-1]
@@ -29,13 +30,15 @@ SEVERITY_STYLES = {"error": "bold red", "warning": "yellow", "note": ""}
 STATUS_STYLES = {"met": "green", "unmet": "red", "partly": "yellow"}
 
 
-def render(data: Mapping[str, Any], show: str | None, min_severity: str, console: Console) -> None:
+def render(
+    data: Mapping[str, Any] | RunResult, console: Console, show: str | None = None, min_severity: str = LOWEST
+) -> None:
     """Show an audit with the findings from this severity up.
 
     With `show` it answers one question only: `barriers`, `control`, `shared-memory` or `threads`. Raises BadRequest
     where there is no such question, and where the result is none of an audit.
     """
-    audit = read_audit(data)
+    audit = read_audit(data.data if isinstance(data, RunResult) else data)
     if show is not None:
         _answer(console, audit, show, min_severity)
         return
@@ -155,7 +158,7 @@ def _finding(console: Console, audit: Audit, finding: Finding) -> None:
     paragraph(console, f"{place}: {finding.code} {finding.message}", 0, SEVERITY_STYLES[finding.severity])
     show_excerpt(console, excerpt(audit, finding), 0, head=False)
     for note in finding.notes:
-        show_excerpt(console, excerpt(audit, note, note.text), 2)
+        show_excerpt(console, excerpt(audit, note, note.text, finding.subject), 2)
     if finding.tip:
         paragraph(console, f"to do: {finding.tip}", 2)
     known = f"  {', '.join([finding.severity, *findings.certainty(audit, finding)])}."

@@ -134,9 +134,9 @@ def _table(console: Console, block: Table, indent: int) -> None:
     widest = [max(map(len, column)) for column in zip(block.columns, *cells, strict=True)]
     evident = any(cell.evidence for row in block.rows for cell in row)
     if not evident and sum(widest[:-1]) + INDENT * (len(widest) + 1) + LAST_MIN <= width(console) - indent:
-        for number, row in enumerate([list(block.columns), *cells]):
-            padded = [f"{text:<{size}}" for text, size in zip(row[:-1], widest[:-1], strict=True)]
-            rows(console, [[*padded, row[-1]]], indent + INDENT, [] if number else ["dim"] * len(widest))
+        for number, texts in enumerate([list(block.columns), *cells]):
+            padded = [f"{text:<{size}}" for text, size in zip(texts[:-1], widest[:-1], strict=True)]
+            rows(console, [[*padded, texts[-1]]], indent + INDENT, [] if number else ["dim"] * len(widest))
         return
     for row, told in zip(block.rows, cells, strict=True):
         named = [(name, text) for name, text in zip(block.columns[1:], told[1:], strict=True) if text not in ("", "–")]

@@ -1,22 +1,24 @@
 """Which threads may be running at a step: between their creation and the end of the join that ends them.
 
 Creations are matched with joins by the handle (and by a constant index of it). A loop that joins is taken to join all
-that a loop created, however often it goes round. Rules of this file: a thread that nothing joins runs for ever; a role
-that is no caller is together with all that its creator lets run beside it.
+that a loop created, however often it goes round; a join that is skipped because of what the creating function wrote
+("not created") ends the same threads. Rules of this file: failures of calls are left out; a thread that nothing joins
+runs for ever; a role that is no caller is together with all that its creator lets run beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Expr, Index, Unary
+from cllm_sim.auditor.facts import Expr, Index, Member, Name, Unary
 from cllm_sim.auditor.flow import Edge, Flow, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role, function_key
-from cllm_sim.auditor.vocabulary import Act
+from cllm_sim.auditor.traverse import within
+from cllm_sim.auditor.vocabulary import WRITES, Act
 
 Made = frozenset[int]
 """Steps that created threads."""
@@ -74,7 +76,7 @@ class Lifetimes:
         running = self._of(role)
         return self._with_their_own(name for one in running.before[step] for name in running.roles[one])
 
-    def _with_their_own(self, names: Iterator[str]) -> set[str]:
+    def _with_their_own(self, names: Iterable[str]) -> set[str]:
         """These roles and all that they create."""
         found: set[str] = set()
         waiting = list(names)
@@ -104,13 +106,15 @@ class Lifetimes:
                 one.name for one in self.analysis.roles.threads
                 if one.group == role.group and started & {function_key(entry) for entry in one.entries}
             ]  # fmt: skip
-        joined = self._loops_that_join(flow, running)
+        joined = self._loops_that_join(flow, running) | self._guards_of_joins(flow, running)
         waiting = [flow.start]
         seen = {flow.start}
         while waiting:
             index = waiting.pop()
             state = running.before[index]
             for edge in flow.next[index]:
+                if edge.kind == "failure":
+                    continue
                 after = self._after(flow, running, index, edge, state, joined)
                 if edge.to not in seen or not after <= running.before[edge.to]:
                     running.before[edge.to] |= after
@@ -119,28 +123,45 @@ class Lifetimes:
         return running
 
     def _after(
-        self, flow: Flow, running: _Running, index: int, edge: Edge, state: Made, joined: dict[int, Made]
+        self, flow: Flow, running: _Running, index: int, edge: Edge, state: Made, joined: dict[tuple[int, str], Made]
     ) -> Made:
         step = flow.steps[index]
         if step.act is Act.CREATE:
             return state | {index}
         if step.act is Act.JOIN:
             return state - _ended(step, flow, running)
-        if step.what == "condition" and edge.kind == "other":
-            return state - joined.get(index, frozenset())
-        return state
+        return state - joined.get((index, edge.kind), frozenset())
 
-    def _loops_that_join(self, flow: Flow, running: _Running) -> dict[int, Made]:
+    def _loops_that_join(self, flow: Flow, running: _Running) -> dict[tuple[int, str], Made]:
         """Conditions of loops that join in their bodies, with the creations whose threads have ended behind them."""
         heads: dict[int, set[int]] = {}
         for step in flow.events(Act.JOIN):
             for loop in step.loops:
                 heads.setdefault(loop, set()).update(_ended(step, flow, running))
-        found: dict[int, Made] = {}
+        found: dict[tuple[int, str], Made] = {}
         for step in flow.steps:
             if step.what == "condition" and step.loops and step.loops[-1] in heads:
                 if flow.steps[step.loops[-1]].site == step.site:
-                    found[step.index] = frozenset(heads[step.loops[-1]])
+                    found[step.index, "other"] = frozenset(heads[step.loops[-1]])
+        return found
+
+    def _guards_of_joins(self, flow: Flow, running: _Running) -> dict[tuple[int, str], Made]:
+        """Edges that skip a join because of what the creating function wrote: "not created", "not so many"."""
+        found: dict[tuple[int, str], Made] = {}
+        for step in flow.events(Act.JOIN):
+            ended = _ended(step, flow, running)
+            told = {name for one in ended for name in _written_beside(flow, flow.steps[one])}
+            here, seen = step.index, {step.index}
+            while True:
+                edges = [edge for edge in flow.before[here] if edge.kind != "again"]
+                if len(edges) != 1 or edges[0].to in seen or flow.steps[edges[0].to].how != step.how:
+                    break
+                here = edges[0].to
+                seen.add(here)
+                guard = flow.steps[here]
+                if guard.what == "condition" and told & _words(guard.condition):
+                    skip = "other" if edges[0].kind == "then" else "then"
+                    found[here, skip] = found.get((here, skip), frozenset()) | ended
         return found
 
 
@@ -158,6 +179,23 @@ def _same_handle(create: Step, join: Step) -> bool:
         return False
     one, other = _constant_index(_address(create.event.call)), _constant_index(join.event.expression)
     return one is None or other is None or one == other
+
+
+def _written_beside(flow: Flow, create: Step) -> set[str]:
+    """The members and variables that the function of a creation writes, and the handle."""
+    found = {create.partner.name.removesuffix("[]")} if create.partner is not None else set()
+    for step in flow.steps:
+        if step.how == create.how and step.function is create.function:
+            if step.set is not None:
+                found.add(step.set.name)
+            elif step.act in WRITES and step.target is not None:
+                found.add(step.target.name.removesuffix("[]"))
+    return found
+
+
+def _words(expr: Expr | None) -> set[str]:
+    """The names of variables and members in an expression."""
+    return {one.name for one in within(expr) if isinstance(one, Name | Member)}
 
 
 def _bare(location: Location | None) -> Location | None:

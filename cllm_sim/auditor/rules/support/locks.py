@@ -19,7 +19,6 @@ from cllm_sim.auditor.traverse import expressions, statements, within
 from cllm_sim.auditor.vocabulary import KNOWN, Act
 
 TAKES = frozenset({Act.LOCK, Act.LOCK_SHARED, Act.TRY_LOCK})
-ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 # -------------------------------------------------------------------------------------------------------------- words
@@ -30,6 +29,11 @@ def who(role: Role) -> str:
     count = role.count
     number = count.value if count is not None else None
     return f"the {number} threads of {role.name}" if number and number > 1 else f"the threads of {role.name}"
+
+
+def one_of(role: Role) -> str:
+    """How a message calls any one thread of a role: "a thread of worker", "main"."""
+    return f"a thread of {role.name}" if role.many else role.name
 
 
 def listed(names: Iterable[str]) -> str:

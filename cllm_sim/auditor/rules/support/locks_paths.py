@@ -48,13 +48,10 @@ class Paths:
         self.flow = analysis.flow(role)
         self.places: Places = places(analysis, role)
 
-    def find(self, starts: Iterable[int], search: Search, known: Facts = frozenset()) -> list[Step] | None:
+    def find(self, starts: Iterable[tuple[int, Facts]], search: Search) -> list[Step] | None:
         """The steps of a shortest way from one of `starts` to a goal; empty: there is none; None: cannot be told."""
-        before: dict[tuple[int, Facts], tuple[int, Facts] | None] = {}
-        waiting: deque[tuple[int, Facts]] = deque()
-        for start in starts:
-            before[start, known] = None
-            waiting.append((start, known))
+        waiting = deque(starts)
+        before: dict[tuple[int, Facts], tuple[int, Facts] | None] = dict.fromkeys(waiting)
         while waiting:
             here = waiting.popleft()
             step = self.flow.steps[here[0]]
@@ -65,7 +62,7 @@ class Paths:
             for edge in self.flow.next[step.index]:
                 if not search.enter(step, edge):
                     continue
-                facts = self._after(step, edge, here[1])
+                facts = self.after(step, edge, here[1])
                 if facts is None or (edge.to, facts) in before:
                     continue
                 before[edge.to, facts] = here
@@ -98,7 +95,7 @@ class Paths:
                 facts |= self._assumed(found.condition, edges[0].kind == "then", found, facts)
 
     # ---------------------------------------------------------------------------------------------------- one step on
-    def _after(self, step: Step, edge: Edge, facts: Facts) -> Facts | None:
+    def after(self, step: Step, edge: Edge, facts: Facts) -> Facts | None:
         """What is known behind a step on one of its edges; None where that edge cannot be taken."""
         if step.what == "condition" and step.condition is not None:
             truth = _truth_of(edge, self.flow.next[step.index])

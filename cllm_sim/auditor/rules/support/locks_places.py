@@ -32,7 +32,7 @@ from cllm_sim.auditor.facts import (
 from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.locations import of_variable
 from cllm_sim.auditor.roles import Role, function_key
-from cllm_sim.auditor.traverse import assigned_locals
+from cllm_sim.auditor.traverse import assigned_locals, within
 from cllm_sim.auditor.vocabulary import Act
 
 DEPTH_MAX = 40
@@ -130,7 +130,17 @@ class Places:
 
     def _number(self, index: Expr, frame: Frame, place: Place, depth: int) -> str:
         value = self.program.constant(index, frame.function, frame.function.path)
-        return str(value) if value is not None else self._text(index, frame, place, depth)
+        if value is not None:
+            return str(value)
+        if any(isinstance(one, Member | Index | Call) or self._global(one, frame) for one in within(index)):
+            place.stable = False  # a number in shared memory may be another one the next time
+        return self._text(index, frame, place, depth)
+
+    def _global(self, expr: Expr, frame: Frame) -> bool:
+        if not isinstance(expr, Name):
+            return False
+        variable = self.program.variable(expr.name, frame.function, frame.function.path)
+        return variable is not None and (variable.kind == "global" or variable.static)
 
     def _name(self, expr: Name, frame: Frame, place: Place, depth: int) -> str:
         function = frame.function
@@ -149,12 +159,20 @@ class Places:
         given = assigned_locals(frame.function).get(name, [])
         sets = self._sets.get((frame.how, name), [])
         pointer = variable is not None and variable.type.pointers and not variable.type.arrays
-        if pointer and len(given) == 1 and len(sets) <= 1 and not isinstance(given[0], Call | Conditional):
+        if pointer and len(given) == 1 and len(sets) <= 1 and self._leads_on(given[0], frame):
             return self._text(given[0], frame, place, depth)
-        if len(sets) > 1 or any(step.loops for step in sets):
+        if len(sets) > 1 or any(step.loops for step in sets) or (pointer and not sets):
             place.stable = False
         place.names.add((frame.how, name))
         return _local_name(name, frame)
+
+    def _leads_on(self, value: Expr, frame: Frame) -> bool:
+        """Is a pointer's one value worth following: no call's result, no NULL?"""
+        while isinstance(value, Cast):
+            value = value.operand
+        if isinstance(value, Name):
+            return self.program.variable(value.name, frame.function, frame.function.path) is not None
+        return not isinstance(value, Call | Conditional | Number)
 
     def _parameter(self, name: str, frame: Frame, place: Place, depth: int) -> str:
         call = self._calls.get((frame.how, function_key(frame.function))) if frame.how else None

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Binary, Expr, Function, Unary
+from cllm_sim.auditor.facts import Binary, Call, Cast, Expr, Member, Name, Unary
 from cllm_sim.auditor.flow import Flow, Held, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.rules.support.races_sharing import Sharing, Sharings
-from cllm_sim.auditor.traverse import names
+from cllm_sim.auditor.traverse import assigned_locals, names
 from cllm_sim.auditor.vocabulary import Act
 
 SERIAL = "PTHREAD_BARRIER_SERIAL_THREAD"
@@ -91,9 +91,10 @@ class Accesses:
         kept: dict[object, Access] = {}
         for one in self.by_location.get(location, ()):
             locks = frozenset((lock.lock, lock.shared) for lock in one.held)
-            key = (one.role.name, one.step.site.path, one.step.site.line, one.step.how[:1], one.write, locks, one.alone)
+            key = (one.role.name, one.step.site, one.step.how, one.write, locks, one.alone)
             kept.setdefault(key, one)
-        return list(kept.values())[:PER_LOCATION_MAX]
+        found = sorted(kept.values(), key=lambda one: not one.write)
+        return found[:PER_LOCATION_MAX]
 
 
 def _owner_key(analysis: Analysis, target: Location) -> tuple[str, int] | None:
@@ -130,14 +131,39 @@ def _side_of_one(analysis: Analysis, condition: Expr, step: Step) -> str | None:
         case Unary(operator="!", operand=operand):
             if step.owned is not None and step.owned.value(operand):
                 return "then"
+        case _:
+            pass
     return None
 
 
 def _one_number(analysis: Analysis, left: Expr, right: Expr, step: Step) -> bool:
-    """Is one side the thread's own number, and the other the same for all?"""
-    if step.owned is None:
+    """Is one side a number that every thread has another of, and the other the same for all?"""
+    if step.owned is None or step.owned.value(left) == step.owned.value(right):
         return False
-    return step.owned.value(left) != step.owned.value(right)
+    own = left if step.owned.value(left) else right
+    return _differs(analysis, own, step, 0)
+
+
+def _differs(analysis: Analysis, expr: Expr, step: Step, depth: int) -> bool:
+    """Is an own value another one in every thread (its number), or only its own (a state)?"""
+    assert step.owned is not None
+    match expr:
+        case _ if depth > 8:
+            return False
+        case Cast(operand=operand) | Unary(operator="*", operand=operand):
+            return _differs(analysis, operand, step, depth + 1)
+        case Name(name=name):
+            given = assigned_locals(step.function).get(name, [])
+            return name in step.owned.names and all(_differs(analysis, one, step, depth + 1) for one in given)
+        case Member():
+            location = analysis.locations.of(expr, step.function)
+            values = [] if location is None else analysis.program.assignments.get(location.label, [])
+            constants = [analysis.program.constant(one, owner, owner.path) for one, owner in values]
+            return bool(values) and all(one is None for one in constants)
+        case Call():
+            return step.owned.value(expr)
+        case _:
+            return False
 
 
 def _only_through(flow: Flow, condition: int, side: str) -> set[int]:
@@ -152,8 +178,3 @@ def _only_through(flow: Flow, condition: int, side: str) -> set[int]:
             seen.add(edge.to)
             waiting.append(edge.to)
     return flow.alive() - seen
-
-
-def enclosing(function: Function) -> tuple[str, int]:
-    """The key of a function (for maps of accesses)."""
-    return function_key(function)

@@ -13,7 +13,7 @@ from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.outline import events
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.roles.model import Key
-from cllm_sim.auditor.traverse import all_expressions, assigned_locals, names, within
+from cllm_sim.auditor.traverse import assigned_locals, names, within
 from cllm_sim.auditor.vocabulary import KNOWN, Act
 
 CLAIMING = frozenset({Act.LOCK, Act.CHANGE, Act.DOWN, Act.TRY_DOWN, Act.TRY_LOCK, Act.SLEEP})
@@ -33,6 +33,8 @@ class Claims:
 
     def claimed(self, role: Role, step: Step, expr: Expr) -> bool:
         """Does an access go through an index or pointer that the thread claimed?"""
+        if not (role.many or step.loops):
+            return False  # once in a run nothing is claimed
         return any(self._name(role, step, name, 0) for name in self._leading(expr, step.function))
 
     def _leading(self, expr: Expr, function: Function) -> set[str]:
@@ -59,9 +61,9 @@ class Claims:
         frame = (function_key(step.function), step.how)
         for one in self._sets_of(role).get((frame, name), []):
             assert one.set is not None
-            if self._takes(role, one, one.set.value, depth):
+            if (role.many or one.loops) and self._takes(role, one, one.set.value, depth):
                 return True
-        return self._filled_in(name, step.function)
+        return (role.many or bool(step.loops)) and self._filled_in(role, step, name)
 
     def _takes(self, role: Role, at: Step, value: Expr | None, depth: int) -> bool:
         """Is a value taken from shared memory under a lock, by a function that synchronises, or from one that is?"""
@@ -106,15 +108,16 @@ class Claims:
             return known is not None and known.act in CLAIMING
         return any(self.synchronises(callee) for callee in callees)
 
-    def _filled_in(self, name: str, function: Function) -> bool:
-        """Is a local set through its address by a function that synchronises (`queue_pop(&queue, &job)`)?"""
-        for one in all_expressions(function.body):
-            if isinstance(one, Call) and any(
-                isinstance(argument, Unary) and argument.operator == "&" and argument.operand == _bare(argument, name)
-                for argument in one.arguments
-            ):
-                if self._claims(one, function):
-                    return True
+    def _filled_in(self, role: Role, step: Step, name: str) -> bool:
+        """Is a local set through its address by a function that synchronises (`queue_pop(&queue, &job)`), repeatedly?"""
+        for call in self.analysis.flow(role).events(Act.CALL):
+            if call.how != step.how or call.function is not step.function or not (role.many or call.loops):
+                continue
+            assert call.event is not None
+            given = call.event.call.arguments if call.event.call is not None else ()
+            address = any(isinstance(one, Unary) and one.operator == "&" and _named(one.operand, name) for one in given)
+            if address and any(self.synchronises(callee) for callee in call.event.callees):
+                return True
         return False
 
     def synchronises(self, function: Function) -> bool:
@@ -139,6 +142,5 @@ class Claims:
         return self._sets[role.name]
 
 
-def _bare(argument: Unary, name: str) -> Expr | None:
-    operand = argument.operand
-    return operand if isinstance(operand, Name) and operand.name == name else None
+def _named(expr: Expr, name: str) -> bool:
+    return isinstance(expr, Name) and expr.name == name

@@ -16,8 +16,11 @@ from itertools import product
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.roles import Role, function_key
-from cllm_sim.auditor.vocabulary import Act, Kind
+from cllm_sim.auditor.roles.model import Key
+from cllm_sim.auditor.traverse import names
+from cllm_sim.auditor.vocabulary import KNOWN, Act, Kind
 
 STATES_MAX = 120_000
 
@@ -202,8 +205,10 @@ class _Walker:
                         yield from self._crossings(state, barrier)
                 elif step in skeleton.creates:
                     yield from self._creation(state, party, step)
-                elif step not in skeleton.joins or self._ended(state, skeleton.joins[step], party):
+                elif step not in skeleton.joins:
                     yield _with(state, party, step)
+                elif (after := self._joined(state, skeleton.joins[step], party)) is not None:
+                    yield _with(after, party, step)
 
     def _creation(self, state: State, party: int, step: int) -> Iterator[State]:
         moved = _with(state, party, step)
@@ -212,22 +217,40 @@ class _Walker:
         made = {function_key(entry) for entry in event.entries}
         yield moved
         for other, entries in enumerate(self.entries):
-            if other != party and made & entries and self._startable(state, other):
+            if other == party or state[other] is not None or not made & entries:
+                continue
+            if self._varies(event, party, step) or not self._others_run(state, made, entries):
                 yield _with(moved, other, self.parties[other].flow.start)
 
-    def _startable(self, state: State, party: int) -> bool:
-        return state[party] is None or state[party] == self.parties[party].flow.end
+    def _others_run(self, state: State, made: set[Key], entries: set[Key]) -> bool:
+        """Does a thread run that the same creation made with another entry?"""
+        return any(
+            here is not None and made & self.entries[party] and self.entries[party] != entries
+            for party, here in enumerate(state)
+        )
 
-    def _ended(self, state: State, join: Step, joiner: int) -> bool:
-        """Have all the threads ended that a join may wait for?"""
+    def _varies(self, event: Event, party: int, step: int) -> bool:
+        """Does a creation that may mean several entries take another one in every round of its loop?"""
+        flow = self.parties[party].flow
+        loops = flow.steps[step].loops
+        if len(event.entries) < 2 or not loops or event.call is None:
+            return True
+        counted = names(flow.steps[loops[-1]].condition)
+        position = next((one.entry for name, one in KNOWN.items() if name == event.name), None)
+        return position is None or bool(counted & names(event.call.arguments[position]))
+
+    def _joined(self, state: State, join: Step, joiner: int) -> State | None:
+        """The state behind a join: None while a thread runs that it may wait for; the joined ones may be made anew."""
         handle = None if join.target is None else join.target.holder
         anybody = handle is None or handle not in self.known_handles
         for party, here in enumerate(state):
             if party == joiner or here is None or self.parties[party].role.caller:
                 continue
-            if (anybody or handle in self.handles[party]) and here != self.parties[party].flow.end:
-                return False
-        return True
+            if anybody or handle in self.handles[party]:
+                if here != self.parties[party].flow.end:
+                    return None
+                state = _with(state, party, None)
+        return state
 
     # ------------------------------------------------------------------------------------------------------ barriers
     def _crossings(self, state: State, barrier: Location) -> Iterator[State]:
@@ -279,5 +302,5 @@ def _handles(role: Role) -> set[Location]:
     return {one.event.partner.holder for one in role.created if one.event.partner is not None}
 
 
-def _with(state: State, party: int, step: int) -> State:
+def _with(state: State, party: int, step: int | None) -> State:
     return (*state[:party], step, *state[party + 1 :])

@@ -8,6 +8,7 @@ see have no steps in a flow and are never asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 
@@ -31,7 +32,7 @@ from cllm_sim.auditor.locations import Bindings, Location, of_variable
 from cllm_sim.auditor.program import Variable
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.rules.support.races_claims import Claims
-from cllm_sim.auditor.traverse import assigned_locals, statements
+from cllm_sim.auditor.traverse import all_expressions, assigned_locals, calls, statements
 from cllm_sim.auditor.vocabulary import KNOWN, Act
 
 DEPTH_MAX = 14
@@ -70,7 +71,7 @@ class Sharings:
     def of(self, role: Role, step: Step) -> Sharing:
         """Whose memory a step of a role reads or writes."""
         assert step.event is not None
-        if step.own:
+        if step.own and role.many:
             return Sharing.OWN
         expr = step.event.expression
         if expr is None:
@@ -162,9 +163,24 @@ class Sharings:
         if variable.kind == "global" or variable.static:
             return self.stored(of_variable(variable), depth)
         values = assigned_locals(function).get(expr.name, [])
-        if not values:
-            return Sharing.PASSED  # filled in by a function that was given its address
-        return combined([self._value(one, function, bindings, depth) for one in values])
+        found = [self._value(one, function, bindings, depth) for one in values]
+        return combined([*found, *self._filled_in(expr.name, function, depth)])
+
+    def _filled_in(self, name: str, function: Function, depth: int) -> Iterator[Sharing | None]:
+        """What functions store in a local pointer whose address they were given (`pool_create(&pool)`)."""
+        for call in calls(function.body):
+            for position, argument in enumerate(call.arguments):
+                if not (
+                    isinstance(argument, Unary)
+                    and argument.operator == "&"
+                    and argument.operand == _plain(argument, name)
+                ):
+                    continue
+                called = call.function.name if isinstance(call.function, Name) else ""
+                for callee in self.program.lookup(called, function.path) if called else ():
+                    if position < len(callee.parameters):
+                        stored = _stored_through(callee, callee.parameters[position].name)
+                        yield from (self._value(value, callee, {}, depth) for value in stored)
 
     def _parameter(self, name: str, function: Function, depth: int) -> Sharing:
         """What all callers, and all creations of threads with this entry, pass."""
@@ -228,6 +244,22 @@ class Sharings:
 
 def _is_deref(expr: Expr) -> bool:
     return isinstance(expr, Unary) and expr.operator == "*"
+
+
+def _plain(argument: Unary, name: str) -> Expr | None:
+    return argument.operand if isinstance(argument.operand, Name) and argument.operand.name == name else None
+
+
+def _stored_through(function: Function, parameter: str) -> list[Expr]:
+    """The values of `*parameter = value`."""
+    return [
+        one.value
+        for one in all_expressions(function.body)
+        if isinstance(one, Assign)
+        and isinstance(one.target, Unary)
+        and one.target.operator == "*"
+        and one.target.operand == _plain(one.target, parameter)
+    ]
 
 
 def _returned(function: Function) -> list[Expr]:

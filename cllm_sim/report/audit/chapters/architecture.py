@@ -17,7 +17,7 @@ from cllm_sim.report.audit.blocks import (
 )
 from cllm_sim.report.audit.excerpts import evidence
 from cllm_sim.report.audit.objects import places
-from cllm_sim.report.audit.shape import Audit, Role, Thread
+from cllm_sim.report.audit.shape import Audit, Place, Role, Thread
 from cllm_sim.report.quantities import counted, listed
 
 ID = "architecture-analysis"
@@ -65,9 +65,10 @@ def role_claim(audit: Audit, role: Role) -> Claim:
 
 
 def _role_evidence(audit: Audit, role: Role) -> tuple[Evidence, ...]:
-    starts = [place for thread in audit.inventory.threads if thread.name == role.entry for place in thread.created]
+    entry = (Place(path=role.path, line=role.line),) if role.path else ()
     parts = (
-        (starts, "is started here"),
+        (entry, "its entry function"),
+        (audit.started(role), "is started here"),
         (role.work_path, "on the way to batch processing"),
         (role.distributes, "distributes"),
         (role.accumulates, "accumulates"),
@@ -86,7 +87,7 @@ def _starts(audit: Audit) -> Section:
     title = ("Where threads begin and end",)
     if not threads:
         return Section(title, (Paragraph((f"No call starts a thread {answers.read(audit)}.",)),))
-    columns = ("entry function", "started", "joined", "detached")
+    columns = ("threads", "started", "joined", "detached")
     return Section(title, (Table(columns, tuple(_start(thread) for thread in threads)),))
 
 

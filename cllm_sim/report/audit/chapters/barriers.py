@@ -53,5 +53,6 @@ def object_evidence(audit: Audit, item: SyncObject) -> tuple[Evidence, ...]:
     found += [evidence(audit, place, f"initialised for {place.count}" if place.count else "initialised")
               for place in item.initialised]  # fmt: skip
     found += [evidence(audit, place, verb(place.operation) if place.operation else "used") for place in item.waits]
+    found += [evidence(audit, place, "in code that nobody reaches") for place in item.dead]
     found += [evidence(audit, place, "destroyed") for place in item.destroyed]
     return tuple(found)

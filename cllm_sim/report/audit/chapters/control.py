@@ -26,9 +26,7 @@ def chapter(audit: Audit, number: int, title: str) -> Chapter:
 def _section(audit: Audit, role: Role) -> Section:
     started = tuple(
         evidence(audit, place, f"started, {place.count} of them" if place.count else "started")
-        for thread in audit.inventory.threads
-        if thread.name == role.entry
-        for place in thread.created
+        for place in audit.started(role)
     )
     own = Claim(("It is a thread of its own.",) if started else ("No call was found that starts it.",), started)
     claims: list[Block] = [own, _work(audit, role)]

@@ -59,9 +59,9 @@ def _findings(audit: Audit, severity: Severity) -> Section:
 
 
 def _suppressed(audit: Audit) -> Section:
-    columns = ("code", "place", "reason given in the source")
+    columns = ("code", "place", "finding", "reason given in the source")
     rows: tuple[tuple[Cell, ...], ...] = tuple(
-        (code_cell(item.code), code_cell(str(item)), cell(item.reason)) for item in audit.suppressed
+        (code_cell(item.code), code_cell(str(item)), cell(item.message), cell(item.reason)) for item in audit.suppressed
     )
     said = counted(len(audit.suppressed), "finding")
     words: Words = (f"{said} left out because a comment ", Code("cllm: ignore[CODE] reason"), " asks for it.")

@@ -1,0 +1,190 @@
+"""Sketches of changes: hunks in the manner of a unified diff, made of the program's own statements.
+
+Rules of this file: what a sketch takes away or keeps is printed from the facts (spacing is normalised, comments are
+lost), what it adds is text. A hunk names the function and the first line; it is read beside the source, not applied by a
+tool. No sketch is longer than `LINES_MAX`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from cllm_sim.auditor.facts import (
+    Block,
+    Declare,
+    Do,
+    Function,
+    If,
+    Jump,
+    Label,
+    Loop,
+    Return,
+    Stmt,
+    Switch,
+    TypeName,
+    Variants,
+)
+from cllm_sim.auditor.program.printing import text, type_text
+
+LINES_MAX = 40
+INDENT = "    "
+
+
+class Line(NamedTuple):
+    """One line of C with the line number it has in the source."""
+
+    number: int
+    text: str
+
+
+def printed(body: Iterable[Stmt], depth: int = 1) -> Iterator[Line]:
+    """Statements as C, one line each; blocks are indented."""
+    pad = INDENT * depth
+    for one in body:
+        match one:
+            case Do(expression=expression, line=line):
+                yield Line(line, f"{pad}{text(expression)};")
+            case Declare(line=line):
+                yield Line(line, f"{pad}{declared(one)};")
+            case Block(body=inner, line=line, line_end=end):
+                yield Line(line, pad + "{")
+                yield from printed(inner, depth + 1)
+                yield Line(end, pad + "}")
+            case If(condition=condition, then=then, other=other, line=line):
+                yield from _braced(f"if ({text(condition)})", then, line, depth)
+                if other:
+                    yield from _braced("else", other, other[0].line, depth)
+            case Loop(body=inner, line=line):
+                yield from _braced(head(one), inner, line, depth)
+            case Return(value=value, line=line):
+                yield Line(line, f"{pad}return{'' if value is None else ' ' + text(value)};")
+            case Jump(kind=kind, label=label, line=line):
+                yield Line(line, f"{pad}{kind}{' ' + label if label else ''};")
+            case Label(name=name, line=line):
+                yield Line(line, f"{INDENT * (depth - 1)}{name}:")
+            case Switch(subject=subject, line=line):
+                yield Line(line, f"{pad}switch ({text(subject)}) {{ ... }}")
+            case Variants(branches=branches):
+                for _, branch in branches[:1]:
+                    yield from printed(branch, depth)
+
+
+def _braced(start: str, body: tuple[Stmt, ...], line: int, depth: int) -> Iterator[Line]:
+    pad = INDENT * depth
+    only = body[0] if len(body) == 1 else None
+    if isinstance(only, Block):
+        body, only = only.body, (only.body[0] if len(only.body) == 1 else None)
+    if only is not None and isinstance(only, Do | Return | Jump):
+        yield Line(line, pad + start)
+        yield from printed((only,), depth + 1)
+        return
+    yield Line(line, f"{pad}{start} {{")
+    yield from printed(body, depth + 1)
+    yield Line(line, pad + "}")
+
+
+def head(loop: Loop) -> str:
+    """A loop's first line."""
+    condition = "" if loop.condition is None else text(loop.condition)
+    if loop.kind == "for":
+        starts = "; ".join(one.text.strip().rstrip(";") for one in printed(loop.start, 0))
+        return f"for ({starts}; {condition}; {'' if loop.step is None else text(loop.step)})"
+    return f"{'do ... while' if loop.kind == 'do' else 'while'} ({condition or '1'})"
+
+
+def declared(one: Declare) -> str:
+    """A declaration without its semicolon."""
+    initial = "" if one.initial is None else f" = {text(one.initial)}"
+    return f"{variable(one.type, one.name)}{initial}"
+
+
+def variable(type: TypeName, name: str) -> str:
+    """`struct worker *worker`, `float hidden[HIDDEN]`."""
+    bare = TypeName(type.base, 0, (), type.qualifiers, False)
+    sizes = "".join(f"[{'' if size is None else text(size)}]" for size in type.arrays)
+    return f"{type_text(bare)} {'*' * type.pointers}{name}{sizes}"
+
+
+def signature(function: Function) -> str:
+    """A function's first line."""
+    parameters = ", ".join(variable(one.type, one.name) for one in function.parameters) or "void"
+    result = variable(function.result, function.name)
+    return f"{'static ' if function.static and not result.startswith('static') else ''}{result}({parameters})"
+
+
+class Sketch:
+    """Collects hunks; `str()` is the patch."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._path = ""
+
+    def hunk(self, path: str, where: str, line: int) -> None:
+        """Opens a hunk in a file."""
+        if path != self._path:
+            self._lines += [f"--- a/{path}", f"+++ b/{path}"]
+            self._path = path
+        self._lines.append(f"@@ {where}, line {line} @@" if line else f"@@ {where} @@")
+
+    def keep(self, *lines: str) -> None:
+        """Lines that stay."""
+        self._lines += [f" {line}" for line in lines]
+
+    def take(self, *lines: str) -> None:
+        """Lines that go."""
+        self._lines += [f"-{line}" for line in lines]
+
+    def add(self, *lines: str) -> None:
+        """Lines that come."""
+        self._lines += [f"+{line}" for line in lines]
+
+    def body(
+        self,
+        function: Function,
+        gone: Callable[[Line], bool],
+        before: dict[int, list[str]] | None = None,
+        after: dict[int, list[str]] | None = None,
+        around: int = 2,
+    ) -> bool:
+        """The changed part of a function: lines for which `gone` holds go, others come before or after a line number
+        (indented as the line beside them); unchanged lines are kept only near a change. False where nothing changes."""
+        lines = list(printed(function.body))
+        before, after = dict(before or {}), dict(after or {})
+        changed = [n for n, line in enumerate(lines) if gone(line) or line.number in before or line.number in after]
+        if not changed:
+            return False
+        self.hunk(function.path, function.name, function.line)
+        self.keep(signature(function))
+        shown = {near for n in changed for near in range(n - around, n + around + 1)}
+        skipped = False
+        for n, line in enumerate(lines):
+            if n not in shown:
+                skipped = True
+                continue
+            if skipped:
+                self.keep(f"{INDENT}...")
+                skipped = False
+            self._one(line, gone(line), before.pop(line.number, []), self._last(lines, n, after))
+        return True
+
+    def _last(self, lines: list[Line], n: int, after: dict[int, list[str]]) -> list[str]:
+        """What comes after the last printed line of a source line."""
+        number = lines[n].number
+        more = any(line.number == number for line in lines[n + 1 :])
+        return [] if more else after.pop(number, [])
+
+    def _one(self, line: Line, gone: bool, before: list[str], after: list[str]) -> None:
+        pad = line.text[: len(line.text) - len(line.text.lstrip())]
+        self.add(*(pad + one for one in before))
+        (self.take if gone else self.keep)(line.text)
+        self.add(*(pad + one for one in after))
+
+    def __bool__(self) -> bool:
+        return any(line[:1] in {"+", "-"} and not line.startswith(("+++", "---")) for line in self._lines)
+
+    def __str__(self) -> str:
+        if not self:
+            return ""
+        lines = self._lines if len(self._lines) <= LINES_MAX else [*self._lines[: LINES_MAX - 1], " ..."]
+        return "\n".join(lines) + "\n"

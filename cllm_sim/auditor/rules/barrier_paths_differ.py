@@ -1,0 +1,155 @@
+"""CB003: a party skips a wait that the others perform, or the parties wait a different number of times.
+
+Two kinds: a condition that may come out differently in two threads of one role, whose sides wait a different number of
+times before they meet again; and two roles whose loops fix different numbers of waits. Rules of this file: orders that
+all parties read alike are no defect; where the numbers of threads already differ, CB002 or CB004 speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Site
+from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
+from cllm_sim.auditor.flow import Step
+from cllm_sim.auditor.program import Count
+from cllm_sim.auditor.roles import Role
+from cllm_sim.auditor.rules.barrier_count import judged
+from cllm_sim.auditor.rules.support.barriers import (
+    Barrier,
+    barriers,
+    expected,
+    only_some,
+    unnamed,
+    wait_notes,
+    with_value,
+)
+from cllm_sim.auditor.rules.support.barriers_paths import Ways
+from cllm_sim.auditor.rules.support.barriers_totals import total_waits
+from cllm_sim.auditor.rules.support.threads import called, incomplete, threads_beside
+from cllm_sim.auditor.rules.support.threads_differ import Differences
+from cllm_sim.auditor.vocabulary import Act
+
+RULE = Rule(
+    "CB003", "barrier-paths-differ", Severity.ERROR, "a party skips a wait, or the parties wait a different number of times"
+)
+
+
+def findings(analysis: Analysis) -> Iterator[Finding]:
+    """One finding for every skipped wait, and for every two roles whose waits do not match."""
+    if incomplete(analysis) or unnamed(analysis, Act.WAIT):
+        return
+    ways: dict[str, Ways] = {}
+    seen: set[Site] = set()
+    for barrier in barriers(analysis):
+        if not barrier.waits or judged(analysis, barrier) is not None:
+            continue
+        skipped = list(_skips(analysis, barrier, ways))
+        for condition, found in skipped:
+            if condition.site not in seen:
+                seen.add(condition.site)
+                yield found
+        if not skipped and not barrier.several:
+            yield from _unequal(analysis, barrier)
+
+
+# --------------------------------------------------------------------------------------------------------------- skips
+def _skips(analysis: Analysis, barrier: Barrier, ways: dict[str, Ways]) -> Iterator[tuple[Step, Finding]]:
+    for role in barrier.parties:
+        if not role.many or not _everybody(analysis, barrier, role):
+            continue
+        if role.name not in ways:
+            ways[role.name] = Ways(analysis.flow(role))
+        targets = {at.step.index for at in barrier.waits_of(role)}
+        for condition in Differences(analysis, role).conditions():
+            side = _shorter_side(ways[role.name], condition, targets)
+            if side is not None:
+                yield condition, _skip_finding(analysis, barrier, role, condition, side, ways[role.name])
+
+
+def _everybody(analysis: Analysis, barrier: Barrier, role: Role) -> bool:
+    """Is every thread of the role meant to wait (and not only one that is chosen by its number)?"""
+    if not only_some(analysis, role, tuple(barrier.waits_of(role))):
+        return True
+    for init in barrier.inits:
+        count = expected(analysis, barrier, init)
+        whole: Count | None = None
+        for party in barrier.parties:
+            threads = threads_beside(analysis, party, init)
+            if threads is None or len(threads) != 1:
+                return False
+            whole = threads[0] if whole is None else whole + threads[0]
+        if count is None or whole is None or analysis.program.same_count(count, whole) is not True:
+            return False
+    return bool(barrier.inits)
+
+
+def _shorter_side(ways: Ways, condition: Step, targets: set[int]) -> int | None:
+    """The first step of the side that waits less often, where no way of one side waits as often as one of the other."""
+    meeting = ways.meeting(condition.index)
+    sides = ways.sides(condition)
+    if meeting is None or len(sides) < 2:
+        return None
+    counted = sorted((ways.waits(side, meeting, targets), side) for side in sides)
+    (fewest, side), (most, _) = counted[0], counted[-1]
+    return side if fewest.most < most.least else None
+
+
+def _skip_finding(
+    analysis: Analysis, barrier: Barrier, role: Role, condition: Step, side: int, ways: Ways
+) -> Finding:
+    meeting = ways.meeting(condition.index)
+    assert meeting is not None
+    region = ways.region(side, meeting)
+    flow = analysis.flow(role)
+    jumps = [flow.steps[index] for index in sorted(region) if flow.steps[index].leave is not None]
+    first = jumps[0] if jumps and jumps[0].how == condition.how else condition
+    text = analysis.program.text(condition.condition) if condition.condition is not None else "its condition"
+    notes = [Note(condition.site, f"this test may come out differently in two threads: {text}", role.name, condition.how)]
+    notes += [note for note in wait_notes(barrier) if note.site not in {first.site, condition.site}]
+    if first is condition:
+        notes = notes[1:]
+    return Finding(
+        RULE.code, RULE.severity, Confidence.HIGH, first.site,
+        f"a thread {role.name} that goes this way (test of {text}) leaves out a wait at barrier {barrier.label} "
+        "that the other threads perform: they wait for ever",
+        barrier.label, tuple(notes), role.name, first.how,
+        "let every thread wait equally often in every round: skip the work, never the barrier",
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------------- unequal
+def _unequal(analysis: Analysis, barrier: Barrier) -> Iterator[Finding]:
+    totals: list[tuple[Role, Count]] = []
+    for role in barrier.parties:
+        found = total_waits(analysis, role, [at.step for at in barrier.waits_of(role)])
+        if found is not None:
+            totals.append((role, found))
+    for (one, first), (other, second) in combinations(totals, 2):
+        if analysis.program.same_count(first, second) is False:
+            yield _unequal_finding(analysis, barrier, (one, first), (other, second))
+            return
+
+
+def _unequal_finding(
+    analysis: Analysis, barrier: Barrier, one: tuple[Role, Count], other: tuple[Role, Count]
+) -> Finding:
+    fewer, more = sorted((one, other), key=lambda pair: _size(analysis, pair[1]))
+    first = barrier.waits_of(fewer[0])[0].step
+    loops = [analysis.flow(fewer[0]).steps[loop] for loop in first.loops]
+    notes = [Note(loop.site, "the loop around the wait", fewer[0].name, loop.how) for loop in loops[-1:]]
+    notes += [note for note in wait_notes(barrier) if note.site != first.site]
+    return Finding(
+        RULE.code, RULE.severity, Confidence.HIGH, first.site,
+        f"each {fewer[0].name} waits {with_value(analysis, fewer[1])} times at barrier {barrier.label}, but "
+        f"{more[0].name} {with_value(analysis, more[1])} times: {called(more[0])} waits for ever",
+        barrier.label, tuple(notes), fewer[0].name, first.how,
+        "let both wait equally often in every round (look at counters that are not set again)",
+    )  # fmt: skip
+
+
+def _size(analysis: Analysis, count: Count) -> int:
+    value = analysis.program.followed(count).value
+    return value if value is not None else 0

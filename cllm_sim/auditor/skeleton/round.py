@@ -1,0 +1,124 @@
+"""One round of writing a skeleton: what is tracked, what is wanted, what had to be given up.
+
+A skeleton is written in rounds. In each, conditions that decide something visible ask for values; what they asked for is
+tracked in the next round; what cannot be followed is banned and its conditions become choices of the environment. The
+rounds end when nothing changes. Rules of this file: state only; the translation stands in `statements.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Function, Site
+from cllm_sim.auditor.flow import Step
+from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.outline import Event
+from cllm_sim.auditor.skeleton.code import Node
+from cllm_sim.auditor.skeleton.objects import Learnt, Objects
+from cllm_sim.auditor.skeleton.places import Family, Frame, Places
+from cllm_sim.auditor.skeleton.shared import SharedData
+from cllm_sim.auditor.skeleton.sizes import Key, Scale, Sizes
+from cllm_sim.auditor.skeleton.threads import Group, Threads
+
+GENERATORS_MAX = 150
+
+Tracked = tuple[object, ...]
+"""Something whose value is followed: ("local", path, line, name), ("private", root, path), ("memory", family),
+("result", path, line)."""
+
+
+class TooLarge(Exception):
+    """The program has too many functions that matter."""
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What outlives a round."""
+
+    analysis: Analysis
+    places: Places
+    sizes: Sizes
+    threads: Threads
+    shared: SharedData
+    scale: Scale
+    learnt: Learnt = field(default_factory=Learnt)
+    tracked: set[Tracked] = field(default_factory=set)
+    banned: set[Tracked] = field(default_factory=set)
+    compared: dict[Tracked, set[int]] = field(default_factory=dict)
+    difficult: set[Tracked] = field(default_factory=set)
+    loop_users: dict[Key, set[str]] = field(default_factory=dict)
+    local_names: set[str] = field(default_factory=set)
+    returning: set[tuple[str, int]] = field(default_factory=set)
+
+    def size(self) -> tuple[int, ...]:
+        """Grows with everything that was learnt."""
+        return (
+            self.learnt.size(), len(self.banned), len(self.difficult), len(self.local_names), len(self.returning),
+            sum(len(one) for one in self.compared.values()), sum(len(one) for one in self.loop_users.values()),
+            len(self.sizes.known),
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Generator:
+    """One generator of the skeleton: a C function for one way of being called."""
+
+    name: str
+    function: Function
+    frame: Frame
+    group: Group
+    parameters: list[str] = field(default_factory=list)
+    sizes: dict[str, str] = field(default_factory=dict)
+    locals: dict[Tracked, str] = field(default_factory=dict)
+    body: list[Node] = field(default_factory=list)
+    returns: bool = False
+    silent: bool = False
+    done: bool = False
+    names: set[str] = field(default_factory=set)
+    hows: list[tuple[Site, ...]] = field(default_factory=list)
+
+
+class Round:
+    """One round."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self.analysis = knowledge.analysis
+        self.program = knowledge.analysis.program
+        self.places = knowledge.places
+        self.sizes = knowledge.sizes
+        self.threads = knowledge.threads
+        self.objects = Objects(knowledge.learnt)
+        self.objects.names |= knowledge.local_names
+        self.objects.names |= knowledge.sizes.names
+        self.wanted: set[Tracked] = set()
+        self.generators: dict[tuple[object, ...], Generator] = {}
+        self.generator_names: set[str] = set()
+        self.abstracted: dict[tuple[str, Site], None] = {}
+        self.constants: dict[str, int] = {}
+
+    def note(self, text: str, site: Site) -> None:
+        """Say that something was left out or made a choice."""
+        self.abstracted.setdefault((text, site), None)
+
+    def ban(self, key: Tracked) -> None:
+        """Give up following a value."""
+        self.knowledge.banned.add(key)
+
+    def want(self, key: Tracked) -> None:
+        """Ask for a value to be followed."""
+        self.wanted.add(key)
+
+    def follows(self, key: Tracked) -> bool:
+        """Is a value followed (or was it just asked for)?"""
+        return key not in self.knowledge.banned and (key in self.knowledge.tracked or key in self.wanted)
+
+    def step(self, event: Event, frame: Frame) -> Step | None:
+        """The step of a role's flow that an event is."""
+        return self.knowledge.shared.step(event, frame.how)
+
+    def families_at(self, location: Location) -> Iterable[Family]:
+        """The places at which memory of this name was seen."""
+        return self.knowledge.learnt.by_location.get(location, set())

@@ -1,0 +1,206 @@
+"""The threads of a skeleton: every creation is a group of threads, each an actor with its own number.
+
+Rules of this file: a group is one place of creation (two places that start the same function are two groups); what a
+thread's argument leads to is worked out here, once per group.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Expr, Function, Name, Site
+from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.outline import Event, Repeat
+from cllm_sim.auditor.roles import Creation, Role
+from cllm_sim.auditor.roles.discover import counting
+from cllm_sim.auditor.skeleton.places import FREE, Frame, Place, Places
+from cllm_sim.auditor.skeleton.sizes import THREADS, Sizes
+
+ACTORS_MAX = 9
+
+
+@dataclass(slots=True)
+class Dimension:
+    """One loop around a creation: the free index it stands for, the actor's own name for it, and its bound."""
+
+    free: str
+    own: str
+    bound: Expr | None
+    frame: Frame
+
+
+@dataclass(slots=True)
+class Group:
+    """Threads made at one place. `handle` is where their identifiers are kept."""
+
+    name: str
+    role: Role
+    entry: Function
+    frame: Frame
+    dimensions: list[Dimension] = field(default_factory=list)
+    sizes: list[str] = field(default_factory=list)
+    handle: Place | None = None
+    handle_location: Location | None = None
+    event: Event | None = None
+    site: Site | None = None
+    joined: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Are there several threads in the group?"""
+        return bool(self.dimensions)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The names by which a thread knows its own number."""
+        return tuple(one.own for one in self.dimensions)
+
+    def actor(self, indices: tuple[str, ...]) -> str:
+        """The Python text of the name of one actor."""
+        if not self.dimensions:
+            return f'"{self.name}"'
+        return 'f"' + self.name + "".join(f"_{{{one}}}" for one in indices) + '"'
+
+
+class Threads:
+    """All groups of one program, the calling thread first."""
+
+    def __init__(self, analysis: Analysis, places: Places, sizes: Sizes) -> None:
+        self.analysis = analysis
+        self.places = places
+        self.sizes = sizes
+        self.refused = ""
+        self.groups: list[Group] = []
+        self._names: set[str] = set()
+        self._make()
+
+    def _make(self) -> None:
+        callers = [role for role in self.analysis.roles.all if role.caller]
+        threads = self.analysis.roles.threads
+        if len(callers) != 1 or len(callers[0].entries) != 1:
+            self.refused = "there is no single main function to begin with"
+        elif not threads:
+            self.refused = "no threads are created"
+        elif self.analysis.roles.unresolved:
+            event, _ = self.analysis.roles.unresolved[0]
+            self.refused = f"the function that is started at {event.site} is not known"
+        if self.refused:
+            return
+        main = callers[0]
+        self.groups.append(Group("main", main, main.entries[0], Frame(main.entries[0])))
+        self._names.add("main")
+        for role in threads:
+            for creation in role.created:
+                self._group(role, creation)
+
+    def _group(self, role: Role, creation: Creation) -> None:
+        entry = role.entries[0]
+        frame = self.places.frame(creation.function)
+        dimensions = self._dimensions(role, creation, frame)
+        group = Group(self._name(entry.name), role, entry, Frame(entry, (creation.event.site,)), dimensions)
+        group.sizes = [self._size(one) for one in dimensions]
+        group.event, group.site = creation.event, creation.event.site
+        change = {one.free: one.own for one in dimensions}
+        if creation.event.expression is not None:
+            group.handle = self.places.pointee(creation.event.expression, frame)
+            group.handle_location = creation.event.partner
+        argument = creation.event.argument
+        for parameter in entry.parameters[:1]:
+            if argument is None:
+                continue
+            argument = self.places.rewrite(argument, creation.function)
+            place = self.places.pointee(argument, frame)
+            group.frame.places[parameter.name] = None if place is None else place.with_indices(change)
+            text = self.places.integer(argument, frame)
+            if text in change or text.isdigit():
+                group.frame.integers[parameter.name] = change.get(text, text)
+        if len(self.groups) > ACTORS_MAX:
+            self.refused = f"more than {ACTORS_MAX} places create threads"
+        self.groups.append(group)
+
+    def _name(self, name: str) -> str:
+        unique, number = name, 2
+        while unique in self._names:
+            unique, number = f"{name}_{number}", number + 1
+        self._names.add(unique)
+        return unique
+
+    def _size(self, one: Dimension) -> str:
+        size = None if one.bound is None else self.sizes.register(one.bound, one.frame, THREADS)
+        if size is None:
+            key = ("threads", one.free)
+            if key not in self.sizes.known:
+                from cllm_sim.auditor.skeleton.sizes import Size
+
+                name = self.sizes._called(("number", ""), THREADS)
+                site = Site(one.frame.function.path, one.bound.line if one.bound is not None else 0)
+                self.sizes.known[key] = Size(name, THREADS, "not known", None, self.sizes.scale.threads, site)
+            return self.sizes.known[key].name
+        return size.name
+
+    def _dimensions(self, role: Role, creation: Creation, frame: Frame) -> list[Dimension]:
+        found: list[Dimension] = []
+        chain = self._chain(creation)
+        loops = [(loop, function) for function, at in chain for loop in at]
+        for number, (loop, function) in enumerate(loops):
+            own = "me" if len(loops) == 1 else f"me_{number + 1}"
+            where = frame if function is creation.function else self.places.frame(function)
+            count = counting(loop)
+            if count is None:
+                name = _stepped(loop)
+                found.append(Dimension(f"{FREE}{function.name}:{name}", own, None, where))
+            else:
+                found.append(Dimension(f"{FREE}{function.name}:{count[0]}", own, count[2], where))
+        return found
+
+    def _chain(self, creation: Creation) -> list[tuple[Function, tuple[Repeat, ...]]]:
+        """The functions from the creator's entry to the creation, each with the loops around the way on."""
+        creator = self.analysis.roles.get(creation.creator)
+        found: list[tuple[Function, tuple[Repeat, ...]]] = []
+        at = creator.entries if creator is not None else ()
+        for site in creation.how:
+            for function in at:
+                placed = [
+                    one for one in self.analysis.roles.placed(function)
+                    if one.event.site == site and one.event.callees
+                ]  # fmt: skip
+                if placed:
+                    found.append((function, placed[0].loops))
+                    at = placed[0].event.callees
+                    break
+        for one in self.analysis.roles.placed(creation.function):
+            if one.event is creation.event:
+                found.append((creation.function, one.loops))
+        return found
+
+    # ---------------------------------------------------------------------------------------------------------- asking
+    def created(self, event: Event) -> list[Group]:
+        """The groups that an event creates."""
+        return [group for group in self.groups if group.event is event]
+
+    def joined(self, event: Event, place: Place | None) -> list[tuple[Group, tuple[str, ...] | None]]:
+        """The groups whose threads a join may wait for, with the thread's number (None: any)."""
+        found: list[tuple[Group, tuple[str, ...] | None]] = []
+        for group in self.groups[1:]:
+            if place is not None and group.handle is not None and group.handle.family == place.family:
+                change = {
+                    free: given for free, given in zip(group.handle.indices, place.indices, strict=True)
+                }  # fmt: skip
+                if all(change[free] == free for free in change if not free.startswith(FREE)):
+                    numbers = tuple(change.get(one.free, "?") for one in group.dimensions)
+                    found.append((group, None if "?" in numbers else numbers))
+        if found:
+            return found
+        return [
+            (group, None)
+            for group in self.groups[1:]
+            if event.target is not None and group.handle_location == event.target
+        ]
+
+
+def _stepped(loop: Repeat) -> str:
+    names = [getattr(node, "name", "") for node in loop.step]
+    condition = loop.condition
+    left = getattr(condition, "left", None)
+    return next((name for name in names if name), left.name if isinstance(left, Name) else "")
