@@ -1,13 +1,14 @@
 """Sketches of changes: hunks in the manner of a unified diff, made of the program's own statements.
 
-Rules of this file: what a sketch takes away or keeps is printed from the facts (spacing is normalised, comments are
-lost), what it adds is text. A hunk names the function and the first line; it is read beside the source, not applied by a
-tool. No sketch is longer than `LINES_MAX`.
+Rules of this file: what a sketch takes away or keeps is printed from the facts (with normalised spacing, without
+comments), what it adds is text.
+A hunk names the function and its line; it is read beside the source, not applied by a tool. No sketch is longer than
+`LINES_MAX`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
 from cllm_sim.auditor.facts import (
@@ -89,6 +90,8 @@ def head(loop: Loop) -> str:
     condition = "" if loop.condition is None else text(loop.condition)
     if loop.kind == "for":
         starts = "; ".join(one.text.strip().rstrip(";") for one in printed(loop.start, 0))
+        if not starts and not condition and loop.step is None:
+            return "for (;;)"
         return f"for ({starts}; {condition}; {'' if loop.step is None else text(loop.step)})"
     return f"{'do ... while' if loop.kind == 'do' else 'while'} ({condition or '1'})"
 
@@ -119,6 +122,7 @@ class Sketch:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._path = ""
+        self._held: list[str] = []
 
     def hunk(self, path: str, where: str, line: int) -> None:
         """Opens a hunk in a file."""
@@ -163,10 +167,18 @@ class Sketch:
                 skipped = True
                 continue
             if skipped:
+                self._flush()
                 self.keep(f"{INDENT}...")
                 skipped = False
             self._one(line, gone(line), before.pop(line.number, []), self._last(lines, n, after))
+        self._flush()
         return True
+
+    def without(
+        self, function: Function, gone: Container[int], before: dict[int, list[str]] | None = None, around: int = 1
+    ) -> bool:
+        """The same for lines that go by their numbers."""
+        return self.body(function, lambda line: line.number in gone, before, around=around)
 
     def _last(self, lines: list[Line], n: int, after: dict[int, list[str]]) -> list[str]:
         """What comes after the last printed line of a source line."""
@@ -176,9 +188,18 @@ class Sketch:
 
     def _one(self, line: Line, gone: bool, before: list[str], after: list[str]) -> None:
         pad = line.text[: len(line.text) - len(line.text.lstrip())]
+        if gone:  # what replaces several lines stands behind all of them
+            self.take(line.text)
+            self._held += [pad + one for one in (*before, *after)]
+            return
+        self._flush()
         self.add(*(pad + one for one in before))
-        (self.take if gone else self.keep)(line.text)
+        self.keep(line.text)
         self.add(*(pad + one for one in after))
+
+    def _flush(self) -> None:
+        self.add(*self._held)
+        self._held.clear()
 
     def __bool__(self) -> bool:
         return any(line[:1] in {"+", "-"} and not line.startswith(("+++", "---")) for line in self._lines)

@@ -59,7 +59,9 @@ def _single(analysis: Analysis, threads: Count) -> bool:
     return analysis.program.followed(threads).value == 1
 
 
-def _finding(analysis: Analysis, barrier: Barrier, init: At, count: Count, threads: Count, found: list[Party]) -> Finding:
+def _finding(
+    analysis: Analysis, barrier: Barrier, init: At, count: Count, threads: Count, found: list[Party]
+) -> Finding:
     values = [analysis.program.followed(one).value for one in (count, threads)]
     known = None not in values
     who = " and ".join(_party(analysis, party) for party in sorted(found, key=lambda one: not one.role.many))

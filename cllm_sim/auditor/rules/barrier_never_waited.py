@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.rules.support.barriers import Barrier, barriers, unnamed
-from cllm_sim.auditor.rules.support.threads_dead import may_run
 from cllm_sim.auditor.rules.support.threads import incomplete
+from cllm_sim.auditor.rules.support.threads_dead import may_run
 from cllm_sim.auditor.vocabulary import Act
 
 RULE = Rule(

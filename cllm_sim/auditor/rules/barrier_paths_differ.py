@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Site
+from cllm_sim.auditor.facts import Call, Expr, Index, Member, Name, Site
 from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.program import Count
@@ -27,13 +27,17 @@ from cllm_sim.auditor.rules.support.barriers import (
     with_value,
 )
 from cllm_sim.auditor.rules.support.barriers_paths import Ways
-from cllm_sim.auditor.rules.support.barriers_totals import total_waits
+from cllm_sim.auditor.rules.support.barriers_totals import early_leaves, total_waits
 from cllm_sim.auditor.rules.support.threads import called, incomplete, threads_beside
 from cllm_sim.auditor.rules.support.threads_differ import Differences
-from cllm_sim.auditor.vocabulary import Act
+from cllm_sim.auditor.traverse import assigned_locals, within
+from cllm_sim.auditor.vocabulary import KNOWN, WRITES, Act
 
 RULE = Rule(
-    "CB003", "barrier-paths-differ", Severity.ERROR, "a party skips a wait, or the parties wait a different number of times"
+    "CB003",
+    "barrier-paths-differ",
+    Severity.ERROR,
+    "a party skips a wait, or the parties wait a different number of times",
 )
 
 
@@ -51,8 +55,8 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
             if condition.site not in seen:
                 seen.add(condition.site)
                 yield found
-        if not skipped and not barrier.several:
-            yield from _unequal(analysis, barrier)
+        if not skipped and not barrier.several and _counts_agree(analysis, barrier):
+            yield from _leaves(analysis, barrier) or _unequal(analysis, barrier)
 
 
 # --------------------------------------------------------------------------------------------------------------- skips
@@ -70,9 +74,18 @@ def _skips(analysis: Analysis, barrier: Barrier, ways: dict[str, Ways]) -> Itera
 
 
 def _everybody(analysis: Analysis, barrier: Barrier, role: Role) -> bool:
-    """Is every thread of the role meant to wait (and not only one that is chosen by its number)?"""
+    """Are several threads of the role at one barrier, and is each of them meant to wait?"""
+    for init in barrier.inits:
+        threads = threads_beside(analysis, role, init)
+        if threads is not None and any(count.value == 1 for count in threads):
+            return False  # each thread has a barrier of its own
     if not only_some(analysis, role, tuple(barrier.waits_of(role))):
         return True
+    return bool(barrier.inits) and _counts_agree(analysis, barrier)
+
+
+def _counts_agree(analysis: Analysis, barrier: Barrier) -> bool:
+    """Is the barrier surely initialised for all threads of all its parties?"""
     for init in barrier.inits:
         count = expected(analysis, barrier, init)
         whole: Count | None = None
@@ -83,7 +96,7 @@ def _everybody(analysis: Analysis, barrier: Barrier, role: Role) -> bool:
             whole = threads[0] if whole is None else whole + threads[0]
         if count is None or whole is None or analysis.program.same_count(count, whole) is not True:
             return False
-    return bool(barrier.inits)
+    return True
 
 
 def _shorter_side(ways: Ways, condition: Step, targets: set[int]) -> int | None:
@@ -97,9 +110,7 @@ def _shorter_side(ways: Ways, condition: Step, targets: set[int]) -> int | None:
     return side if fewest.most < most.least else None
 
 
-def _skip_finding(
-    analysis: Analysis, barrier: Barrier, role: Role, condition: Step, side: int, ways: Ways
-) -> Finding:
+def _skip_finding(analysis: Analysis, barrier: Barrier, role: Role, condition: Step, side: int, ways: Ways) -> Finding:
     meeting = ways.meeting(condition.index)
     assert meeting is not None
     region = ways.region(side, meeting)
@@ -107,7 +118,9 @@ def _skip_finding(
     jumps = [flow.steps[index] for index in sorted(region) if flow.steps[index].leave is not None]
     first = jumps[0] if jumps and jumps[0].how == condition.how else condition
     text = analysis.program.text(condition.condition) if condition.condition is not None else "its condition"
-    notes = [Note(condition.site, f"this test may come out differently in two threads: {text}", role.name, condition.how)]
+    notes = [
+        Note(condition.site, f"this test may come out differently in two threads: {text}", role.name, condition.how)
+    ]
     notes += [note for note in wait_notes(barrier) if note.site not in {first.site, condition.site}]
     if first is condition:
         notes = notes[1:]
@@ -117,6 +130,71 @@ def _skip_finding(
         "that the other threads perform: they wait for ever",
         barrier.label, tuple(notes), role.name, first.how,
         "let every thread wait equally often in every round: skip the work, never the barrier",
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------- one leaves
+def _leaves(analysis: Analysis, barrier: Barrier) -> list[Finding]:
+    """A role that may leave its loop early while another one, which cannot know, waits a fixed number of times."""
+    for role in barrier.parties:
+        if role.many:
+            continue
+        flow = analysis.flow(role)
+        targets = {at.step.index for at in barrier.waits_of(role)}
+        for other in barrier.parties:
+            if other is role or total_waits(analysis, other, [at.step for at in barrier.waits_of(other)]) is None:
+                continue
+            for condition, jump in early_leaves(flow, targets):
+                if _told(analysis, role, condition):
+                    continue
+                return [_leave_finding(analysis, barrier, (role, other), condition, jump)]
+    return []
+
+
+def _told(analysis: Analysis, role: Role, condition: Step) -> bool:
+    """May somebody else have told the role to leave: does the test ask a function, or read what other roles write?"""
+    for expr in within(condition.condition):
+        if isinstance(expr, Call) and not _calculates(analysis, expr, condition):
+            return True
+    copied = assigned_locals(condition.function)
+    read = [one for one in within(condition.condition) if isinstance(one, Name | Member | Index)]
+    read += [
+        value
+        for one in read
+        if isinstance(one, Name)
+        for value in copied.get(one.name, ())
+        if isinstance(value, Name | Member | Index)
+    ]
+    return any(_written_by_others(analysis, role, expr, condition) for expr in read)
+
+
+def _written_by_others(analysis: Analysis, role: Role, expr: Expr, condition: Step) -> bool:
+    place = analysis.locations.bound(analysis.locations.of(expr, condition.function), condition.bindings)
+    known = None if place is None else analysis.inventory.memory.get(place)
+    return known is not None and any(use.role != role.name for use in known.uses if use.act in WRITES)
+
+
+def _calculates(analysis: Analysis, call: Call, condition: Step) -> bool:
+    """Is it a function of the mathematical kind, whose result hangs on its arguments alone?"""
+    name = call.function.name if isinstance(call.function, Name) else ""
+    return not analysis.program.lookup(name, condition.function.path) and name not in KNOWN
+
+
+def _leave_finding(
+    analysis: Analysis, barrier: Barrier, roles: tuple[Role, Role], condition: Step, jump: Step
+) -> Finding:
+    role, other = roles
+    text = analysis.program.text(condition.condition) if condition.condition is not None else "its condition"
+    notes = (
+        [Note(condition.site, f"taken when {text}", role.name, condition.how)] if condition.site != jump.site else []
+    )
+    notes += [note for note in wait_notes(barrier) if note.site not in {jump.site, condition.site}]
+    return Finding(
+        RULE.code, RULE.severity, Confidence.MEDIUM, jump.site,
+        f"{role.name} may leave its loop here and no longer waits at barrier {barrier.label}, but {other.name} waits "
+        "there a fixed number of times",
+        barrier.label, tuple(notes), role.name, jump.how,
+        "tell the other parties by an order that they read after a wait, and let all of them leave together",
     )  # fmt: skip
 
 

@@ -38,9 +38,10 @@ def _finding(analysis: Analysis, role: Role, step: Step, partner: Location, some
     label = step.target.label if step.target is not None else "a condition"
     holds = [one for one in analysis.held(role).surely[step.index] if one.lock != partner]
     notes = [
-        Note(taken(analysis, role, one).site, f"{one.lock.label} is held instead", role.name, taken(analysis, role, one).how)
-        for one in sorted(holds, key=lambda one: one.taken)
-    ]  # fmt: skip
+        Note(lock.site, f"{lock.target.label} is held instead", role.name, lock.how)
+        for lock in (taken(analysis, role, one) for one in sorted(holds, key=lambda one: one.taken))
+        if lock.target is not None
+    ]
     when = "on some paths without holding it" if sometimes else "without holding it"
     message = f"{one_of(role)} waits on condition {label} with mutex {partner.label} {when}: the behaviour is undefined"
     return Finding(

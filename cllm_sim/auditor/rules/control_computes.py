@@ -18,7 +18,9 @@ from cllm_sim.auditor.rules.support.barriers import barriers
 from cllm_sim.auditor.rules.support.threads_work import Doing, Threads, doing_work, work_name
 from cllm_sim.auditor.vocabulary import Act
 
-RULE = Rule("CT004", "control-computes", Severity.ERROR, "the thread that coordinates the others processes batches itself")
+RULE = Rule(
+    "CT004", "control-computes", Severity.ERROR, "the thread that coordinates the others processes batches itself"
+)
 
 DUTIES = {
     "accumulate": "accumulates gradients here",

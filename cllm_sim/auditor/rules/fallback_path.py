@@ -17,7 +17,10 @@ from cllm_sim.auditor.rules.support.threads import creations
 from cllm_sim.auditor.rules.support.threads_work import Doing, Threads, doing_work, parting, work_name
 
 RULE = Rule(
-    "CT006", "fallback-path", Severity.WARNING, "a second implementation of the job is reachable beside the threaded one"
+    "CT006",
+    "fallback-path",
+    Severity.WARNING,
+    "a second implementation of the job is reachable beside the threaded one",
 )
 
 
@@ -56,7 +59,12 @@ def _second(analysis: Analysis, one: Doing, step: Step, threads: Threads) -> str
 def _begins(analysis: Analysis, one: Doing, step: Step, threads: Threads) -> Function | None:
     site = parting(step, threads.made)
     for other in analysis.flow(one.role).steps:
-        if other.event is not None and other.site == site and other.event.callees and other.how == step.how[: len(other.how)]:
+        if (
+            other.event is not None
+            and other.site == site
+            and other.event.callees
+            and other.how == step.how[: len(other.how)]
+        ):
             return other.event.callees[0]
     return None
 
@@ -66,6 +74,7 @@ def _sequential_finding(
 ) -> Finding:
     first = steps[0]
     sites = list(dict.fromkeys(parting(step, threads.made) for step in steps))
+    how = first.how[: first.how.index(sites[0])] if sites[0] in first.how else first.how
     function = _begins(analysis, one, first, threads)
     notes = [Note(site, f"{name} is chosen here as well", one.role.name) for site in sites[1:]]
     if function is not None:
@@ -79,8 +88,8 @@ def _sequential_finding(
     return Finding(
         RULE.code, RULE.severity, Confidence.HIGH, sites[0],
         f"{name} does the work of {threaded[0].role.name} in the calling thread: a second way beside the threaded one",
-        name, tuple(notes), one.role.name, first.how[: first.how.index(sites[0])] if sites[0] in first.how else first.how,
-        "keep one implementation: let the threaded one run with a single worker too, and report a failure to start threads",
+        name, tuple(notes), one.role.name, how,
+        "keep one implementation: let the threaded one run with one worker too, and report when threads cannot start",
     )  # fmt: skip
 
 

@@ -23,7 +23,12 @@ from cllm_sim.auditor.vocabulary import LOCKS, Act
 RULE = Rule("CL003", "lock-held-across-wait", Severity.ERROR, "a lock is held during a wait that others need it to end")
 TIP = "Give the lock back before waiting, and take it again afterwards if it is still needed."
 AWAITED = frozenset({Act.WAIT, Act.JOIN, Act.DOWN, Act.SLEEP})
-WORDS = {Act.WAIT: "waits at barrier", Act.JOIN: "joins", Act.DOWN: "waits on semaphore", Act.SLEEP: "waits on condition"}
+WORDS = {
+    Act.WAIT: "waits at barrier",
+    Act.JOIN: "joins",
+    Act.DOWN: "waits on semaphore",
+    Act.SLEEP: "waits on condition",
+}
 
 
 class Needed(NamedTuple):
@@ -145,7 +150,12 @@ def _finding(analysis: Analysis, role: Role, step: Step, held: Held, needed: Nee
     lock = taken(analysis, role, held)
     awaited = needed.role.name if step.act is Act.JOIN else step.target.label if step.target is not None else ""
     other = f"another thread of {role.name}" if needed.role is role else one_of(needed.role)
-    purpose = {Act.WAIT: "to get there", Act.JOIN: "before it ends", Act.DOWN: "before it posts", Act.SLEEP: "before it signals"}
+    purpose = {
+        Act.WAIT: "to get there",
+        Act.JOIN: "before it ends",
+        Act.DOWN: "before it posts",
+        Act.SLEEP: "before it signals",
+    }
     message = (
         f"{role.name} {WORDS[step.act]} {awaited} with lock {held.lock.label} held, "
         f"which {other} needs {purpose[step.act]}: both wait for ever"

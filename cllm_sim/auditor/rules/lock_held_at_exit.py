@@ -8,11 +8,15 @@ end of the process does not. Locks of which it is not known whether they are the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.flow import Edge, Flow, Step
+from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.locks import TAKES, anonymous, apart, one_of, place_of
 from cllm_sim.auditor.rules.support.locks_kinds import recursive
@@ -22,6 +26,8 @@ from cllm_sim.auditor.vocabulary import LOCKS, SYNCHRONISES, Act
 RULE = Rule("CL004", "lock-held-at-exit", Severity.ERROR, "some path leaves with a lock held")
 TIP = "Give the lock back on this path, too (one exit behind a label that unlocks is the usual way)."
 TESTED_BACK_MAX = 6
+CALLS_MAX = 60
+"""So many calls of one place that takes a lock are followed."""
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
@@ -30,7 +36,7 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     for role in analysis.roles.all:
         leaks = _Leaks(analysis, role)
         for lock in analysis.flow(role).events(*TAKES):
-            if anonymous(lock) or analysis.flow(role).truncated:
+            if anonymous(lock) or analysis.flow(role).truncated or leaks.often(lock):
                 continue
             way = leaks.way(lock)
             if way:
@@ -48,7 +54,16 @@ class _Leaks:
         self.role = role
         self.flow: Flow = analysis.flow(role)
         self.paths = Paths(analysis, role)
+        self._looked: Counter[Site] = Counter()
+        self._unlocks: dict[Location | None, list[Step]] = {}
+        for step in self.flow.events(Act.UNLOCK):
+            self._unlocks.setdefault(step.target, []).append(step)
         self.library = role.caller and all(entry.name != "main" for entry in role.entries)
+
+    def often(self, lock: Step) -> bool:
+        """Has this place been looked at often enough (a wrapper that is called everywhere)?"""
+        self._looked[lock.site] += 1
+        return self._looked[lock.site] > CALLS_MAX
 
     def way(self, lock: Step) -> list[Step]:
         """A way from a taken lock to where it is missed, without giving it back; empty if there is none."""
@@ -67,8 +82,10 @@ class _Leaks:
             return not shared and there.stable and there.text == place.text
 
         def stop(step: Step) -> bool:
-            return step.act is Act.UNLOCK and (anonymous(step) or step.target == lock.target) and not apart(
-                place, place_of(self.analysis, self.role, step)
+            return (
+                step.act is Act.UNLOCK
+                and (anonymous(step) or step.target == lock.target)
+                and not apart(place, place_of(self.analysis, self.role, step))
             )
 
         def enter(step: Step, edge: Edge) -> bool:
@@ -98,7 +115,7 @@ class _Leaks:
     def _released(self, lock: Step) -> set[int]:
         """The steps that give the lock back and can be reached from where it is taken."""
         ahead = self.flow.reachable(lock.index, failures=True)
-        return {step.index for step in self.flow.events(Act.UNLOCK) if step.target == lock.target and step.index in ahead}
+        return {step.index for step in self._unlocks.get(lock.target, ()) if step.index in ahead}
 
     def _synchronises(self, step: Step) -> bool:
         """Does a condition test the result of a call that synchronises (and not of one that may really fail)?"""
@@ -120,7 +137,7 @@ class _Leaks:
         if not step.loops or self.flow.steps[step.loops[-1]].site != step.site:
             return False
         return step.loops[-1] not in lock.loops and any(
-            one.target == lock.target and step.loops[-1] in one.loops for one in self.flow.events(Act.UNLOCK)
+            step.loops[-1] in one.loops for one in self._unlocks.get(lock.target, ())
         )
 
     # -------------------------------------------------------------------------------------------------------- finding
@@ -139,7 +156,7 @@ class _Leaks:
         ][:2]
         certain = not any(
             edge.kind == "failure" and edge.to == after.index
-            for before, after in zip(way, way[1:], strict=False)
+            for before, after in pairwise(way)
             for edge in self.flow.next[before.index]
         )
         return Finding(
@@ -152,8 +169,10 @@ class _Leaks:
             what = f"lock {label} is taken and not given back"
         else:
             kind = exit.leave.kind if exit.leave is not None else "this way out"
-            what = f"{kind} leaves {exit.function.name} with lock {label} held" if exit.leave else (
-                f"{exit.function.name} goes on from here with lock {label} held"
+            what = (
+                f"{kind} leaves {exit.function.name} with lock {label} held"
+                if exit.leave
+                else (f"{exit.function.name} goes on from here with lock {label} held")
             )
         if last.what == "end":
             return f"{what}: {one_of(self.role)} may end with it, and all others that need it hang"

@@ -139,8 +139,8 @@ def _wrong_one_finding(role: Role, signal: Step, sleepers: list[Waiting]) -> Fin
         for wait in sleepers[:4]
     ]
     message = (
-        f"{one_of(role)} wakes only one of the threads that sleep on condition {label} for different reasons: the wrong "
-        "one can wake up and go back to sleep, and the signal is lost"
+        f"{one_of(role)} wakes only one of the threads that sleep on condition {label} for different reasons: the "
+        "wrong one can wake up and go back to sleep, and the signal is lost"
     )
     return Finding(
         RULE.code, RULE.severity, Confidence.MEDIUM, signal.site, message, label, tuple(notes), role.name, signal.how,

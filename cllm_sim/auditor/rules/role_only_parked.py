@@ -17,9 +17,7 @@ from cllm_sim.auditor.rules.support.threads import creations
 from cllm_sim.auditor.traverse import all_expressions, within
 from cllm_sim.auditor.vocabulary import Act
 
-RULE = Rule(
-    "CT005", "role-only-parked", Severity.WARNING, "a thread does nothing but wait, sleep or look at a flag"
-)
+RULE = Rule("CT005", "role-only-parked", Severity.WARNING, "a thread does nothing but wait, sleep or look at a flag")
 
 PARKED = frozenset({Act.WAIT, Act.SLEEP, Act.TIMED_SLEEP, Act.DOWN, Act.TRY_DOWN, Act.PAUSE})
 IDLE = PARKED | {Act.LOCK, Act.LOCK_SHARED, Act.TRY_LOCK, Act.UNLOCK, Act.READ, Act.LOAD, Act.END_THREAD}

@@ -41,5 +41,6 @@ def _finding(one: SharedObject) -> Finding:
     ]  # fmt: skip
     message = f"{first.role} waits on semaphore {one.label}, which starts at 0 and is never posted: it hangs here"
     return Finding(
-        RULE.code, RULE.severity, Confidence.HIGH, first.site, message, one.label, tuple(notes), first.role, first.how, TIP
+        RULE.code, RULE.severity, Confidence.HIGH, first.site, message, one.label, tuple(notes), first.role,
+        first.how, TIP,
     )  # fmt: skip

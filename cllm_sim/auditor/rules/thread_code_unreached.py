@@ -1,7 +1,7 @@
 """CT007: code for threads that nothing reaches.
 
-An entry function that no thread is started with, or a static function that synchronises and that nothing calls. Rules of
-this file: a function whose address is handed to somebody may be a callback and is left alone, and so is what it calls.
+An entry function that no thread is started with, or a static function that synchronises and that nothing calls. Rules
+of this file: a function whose address is handed to somebody may be a callback and is left alone, and what it calls too.
 """
 
 from __future__ import annotations
@@ -75,8 +75,7 @@ def _works(analysis: Analysis, function: Function, depth: int = 0) -> bool:
     if depth > DEPTH_MAX:
         return False
     return any(
-        event.act in WRITES
-        or any(analysis.is_work(one) or _works(analysis, one, depth + 1) for one in event.callees)
+        event.act in WRITES or any(analysis.is_work(one) or _works(analysis, one, depth + 1) for one in event.callees)
         for event in events(analysis.outliner.of(function).body)
     )
 
@@ -93,7 +92,9 @@ def _entry_finding(analysis: Analysis, function: Function) -> Finding:
         for event in events(analysis.outliner.of(other).body)
         if event.act is Act.CREATE and function in event.entries
     ]
-    why = "is started only by code that nothing reaches" if started else "has the form of a thread's entry, but no thread"
+    why = (
+        "is started only by code that nothing reaches" if started else "has the form of a thread's entry, but no thread"
+    )
     return Finding(
         RULE.code, RULE.severity, Confidence.HIGH if function.static or started else Confidence.MEDIUM,
         Site(function.path, function.line),

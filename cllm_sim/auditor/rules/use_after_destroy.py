@@ -116,7 +116,9 @@ def _others_finding(analysis: Analysis, role: Role, step: Step, other: Role, use
     notes = [Note(use.site, f"{one_of(other)} uses it here", other.name, use.how) for use in uses[:2]]
     join = _later_join(analysis, role, step, other)
     if join is not None:
-        notes.append(Note(join.site, f"{who(other)} end here" if other.many else f"{other.name} ends here", role.name, join.how))
+        notes.append(
+            Note(join.site, f"{who(other)} end here" if other.many else f"{other.name} ends here", role.name, join.how)
+        )
     notes += [Note(site, f"{role.name} gets there by this call", role.name) for site in step.how[-1:]]
     message = f"{label} is {ENDS[step.act]} by {role.name} while {one_of(other)} may still use it ({first.site})"
     return Finding(
@@ -130,9 +132,10 @@ def _later_join(analysis: Analysis, role: Role, step: Step, other: Role) -> Step
     flow = analysis.flow(role)
     for index in sorted(flow.reachable(step.index)):
         here = flow.steps[index]
-        if here.act is Act.JOIN and other.name in lifetimes(analysis).running(role, index):
-            if any(other.name not in lifetimes(analysis).running(role, edge.to) for edge in flow.next[index]):
-                return here
+        if here.act is not Act.JOIN or other.name not in lifetimes(analysis).running(role, index):
+            continue
+        if any(other.name not in lifetimes(analysis).running(role, edge.to) for edge in flow.next[index]):
+            return here
     return None
 
 

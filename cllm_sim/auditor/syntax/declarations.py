@@ -67,6 +67,7 @@ class Declarations(Statements):
         if self.marks.functions:
             for child in node.children[:3]:
                 if child.start_byte in self.marks.functions:
+                    self.found.heads[len(self.found.functions)] = child.start_byte
                     return self._macro_head(child.start_byte, self.marks.functions[child.start_byte])
         one = self.declarator(declarator, specifiers)
         if one.parameters is None:  # `static DEFINE_WORKER(name) { ... }`

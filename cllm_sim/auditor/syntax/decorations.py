@@ -37,6 +37,7 @@ _NO_TYPE = re.compile(
 _TRAILING = re.compile(rb"\)\s*+([A-Z_][A-Z0-9_]*+|__\w++)(?=\s*+([;{,(]))")
 _CONVENTION = re.compile(rb"(?<=[\w*\s])\(\s*+([A-Za-z_]\w*+)\s*+\*[\s*]*+\w++\s*+\)\s*+\(")
 _FIELDS = re.compile(rb"[;{}]\s*+((?:[A-Za-z_]\w*+\s*+)++)(?=\})")
+_END_OF_FILE = re.compile(rb"([;})]\s*+)([A-Z_][A-Z0-9_]*+)\s*\Z")
 _UNIT = re.compile(rb"(?<![\w.])[0-9]++[uUlL]*+(\s)\s*+([A-Z]\w*+)")
 _AFTER = re.compile(rb"\s*+(\S|\Z)")
 
@@ -53,6 +54,8 @@ def blank_decorations(code: bytearray, bare: bytearray, brackets: Brackets) -> N
     for found in _UNIT.finditer(fixed):
         if found[2] not in KEYWORDS:
             put(code, bare, found.start(1), found.end(1), b"*")
+    if last := _END_OF_FILE.search(bare, max(0, len(bare) - 400)):
+        put(code, bare, last.start(2), last.end(2), b"")
     for found in _FIELDS.finditer(fixed):
         if brackets.kind(found.start(1)) == "record":
             put(code, bare, found.start(1), found.end(1), b"")
@@ -93,6 +96,8 @@ def _part(
         return
     declared = 0 if following in (b"*", b"{", b"") else 1
     specifiers = part[: len(part) - declared]
+    if _before(bare, part[0][1]) == b"}" and following in (b";", b",", b"="):  # `} cell_t PACKED;`
+        specifiers, declared = part[1:], 0
     candidates = [(word, start) for word, start in specifiers if word not in KEYWORDS and word not in _TYPES]
     kept = 0 if any(word in _TYPES for word, _ in specifiers) else 1
     if bare[: part[0][1]].endswith(b"*") or _before(bare, part[0][1]) == b"*":

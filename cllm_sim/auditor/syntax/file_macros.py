@@ -7,6 +7,7 @@ so such a use is blanked and kept among the marks; nothing is left out silently.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from cllm_sim.auditor.syntax.brackets import Brackets
 from cllm_sim.auditor.syntax.masking import KEYWORDS, put
@@ -23,9 +24,9 @@ _DECLARES = frozenset(
 )
 _HEAD = b"T D()"
 _BLANK = ord(" ")
-_SHOUTED = re.compile(rb"[A-Z_][A-Z0-9_]*+\Z")
+_SHOUTED = re.compile(rb"(?:[A-Z_][A-Z0-9_]*+|__\w++)\Z")
 _TYPED = re.compile(rb"\s*(?:void|(?:[A-Za-z_]\w*[\s*]+)+[A-Za-z_]\w*(?:\s*\[[^\]]*\])*)\s*\Z")
-_NO_TYPE_ARGUMENT = re.compile(rb"\s*(?:[\"0-9]|\Z)")
+_NOTHING_DECLARED = re.compile(rb"(?:\s|\"[^\"]*+\"|[0-9]++|,)*+\Z")
 _TWO_WORDS = re.compile(rb"[A-Za-z_]\w*+[\s*]++[A-Za-z_]")
 _PROTOTYPE = re.compile(rb"\s*(?!sizeof\b)[A-Za-z_]\w*+(?:[\s*]++[A-Za-z_]\w*+)++\s*+\(")
 _LAST_LINE = re.compile(rb"\)[^)]*\Z")
@@ -34,8 +35,10 @@ _LAST_LINE = re.compile(rb"\)[^)]*\Z")
 class FileMacros:
     """Rewrites the uses of macros in a file's code that stand outside of functions."""
 
-    def __init__(self, code: bytearray, bare: bytearray, brackets: Brackets, marks: Marks) -> None:
-        self.code, self.bare, self.brackets, self.marks = code, bare, brackets, marks
+    def __init__(
+        self, code: bytearray, bare: bytearray, brackets: Brackets, marks: Marks, body_of: Callable[[str], str]
+    ) -> None:
+        self.code, self.bare, self.brackets, self.marks, self.body_of = code, bare, brackets, marks, body_of
 
     def rewrite(self) -> None:
         """Rewrite all of them in place."""
@@ -60,31 +63,41 @@ class FileMacros:
         name, start, opening = found[2], found.start(2), found.start(3)
         word = following[2]
         arguments = bytes(self.bare[opening + 1 : close])
-        if _STORAGE.match(found[1]) is None:  # `EXPORT MAKE(x)` and on the next line a declaration
+        if _STORAGE.match(found[1]) is None and word != b"{":  # `EXPORT MAKE(x)` and on the next line a declaration
             if b"\n" in following[1] and (word in _DECLARES or _SHOUTED.match(name)):
                 self._as_use(found.start(1), close + 1)
         elif word == b"{":
-            self._as_head(start, close, arguments)
+            if _STORAGE.match(found[1]) is not None:
+                self._as_head(start, close, arguments, known=bool(self.body_of(name.decode("ascii"))))
         elif word == b";" and _SHOUTED.match(name) and _PROTOTYPE.match(arguments):  # `EXPORT(void f(int));`
             put(self.code, self.bare, start, opening + 1, b"")
             put(self.code, self.bare, close, close + 1, b"")
+        elif _NOTHING_DECLARED.match(arguments):  # `DEPRECATED("why") int f(void);`, `LICENSE("free");`
+            put(self.code, self.bare, start, close + 1, b"")
         elif word in (b"", b"}", b";"):
             self._as_use(found.start(1), following.end() if word == b";" else close + 1)
         elif word[:1].isalpha() or word[:1] == b"_":
             two = _TWO_WORDS.match(self.bare, following.start(2)) is not None
-            declares = word in _DECLARES or b"," in arguments or word == name or two
-            if b"\n" in following[1] and declares:
+            declares = word in _DECLARES or b"," in arguments or two or self._is_whole(name, word)
+            if word == name or (b"\n" in following[1] and declares):
                 self._as_use(found.start(1), close + 1)
-            elif _NO_TYPE_ARGUMENT.match(arguments) or word in _DECLARES:  # `DEPRECATED("why") int f(void);`
+            elif word in _DECLARES and _SHOUTED.match(name):
                 put(self.code, self.bare, start, close + 1, b"")
+
+    def _is_whole(self, name: bytes, word: bytes) -> bool:
+        """Does a macro of this file stand for whole declarations?"""
+        body = self.body_of(name.decode("ascii"))
+        return body.endswith((";", "}")) or bool(body and self.body_of(word.decode("ascii")))
 
     def _as_use(self, start: int, end: int) -> None:
         self.marks.uses.append(Use(start, end))
         put(self.code, self.bare, start, end, b"")
 
-    def _as_head(self, start: int, close: int, arguments: bytes) -> None:
+    def _as_head(self, start: int, close: int, arguments: bytes, *, known: bool) -> None:
         typed = not arguments.strip() or all(_TYPED.match(one) for one in arguments.split(b","))
-        if typed and start >= len(b"T ") and self.bare[start - 2 : start].isspace():  # `main() { ... }`, of type int
+        if (
+            typed and not known and start >= len(b"T ") and self.bare[start - 2 : start].isspace()
+        ):  # `main() { ... }`, of type int
             put(self.code, self.bare, start - 2, start - 1, b"T")
             self.marks.types[start - 2] = "int"
         elif close + 1 - start >= len(_HEAD):

@@ -37,16 +37,20 @@ class Prepared:
         return bytes(self.lexed.code)
 
 
-def prepare(text: str, cut: frozenset[int] = frozenset()) -> Prepared:
-    """Prepare a text; of the conditionals that begin at the offsets in `cut` only the first branch is left."""
+def prepare(text: str, cut: frozenset[int] = frozenset(), body_of: Callable[[str], str] | None = None) -> Prepared:
+    """Prepare a text; of the conditionals that begin at the offsets in `cut` only the first branch is left.
+
+    `body_of` gives the bodies of macros by name where the text itself does not define them.
+    """
     lexed = scan(text)
     groups, unread = groups_of(lexed)
     make_whole(lexed, groups, lambda group: group.start in cut, unread)
     marks = Marks()
     brackets = respell(lexed.code, lexed.bare, marks, text)
     blank_decorations(lexed.code, lexed.bare, brackets)
-    FileMacros(lexed.code, lexed.bare, brackets, marks).rewrite()
-    MacroUses(lexed.code, lexed.bare, brackets, marks, _bodies(lexed)).rewrite()
+    bodies = body_of or _bodies(lexed)
+    FileMacros(lexed.code, lexed.bare, brackets, marks, bodies).rewrite()
+    MacroUses(lexed.code, lexed.bare, brackets, marks, bodies).rewrite()
     for start, end in brackets.too_deep:
         unread.append(Unread(lexed.line(start), lexed.line(max(start, end - 1)), "nested too deep"))
     return Prepared(lexed, groups, Conditions(groups), marks, brackets, unread)

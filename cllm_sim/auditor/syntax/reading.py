@@ -11,6 +11,7 @@ import re
 from cllm_sim.auditor.facts import FileFacts, Macro, Unread
 from cllm_sim.auditor.syntax.conditions import Conditions
 from cllm_sim.auditor.syntax.declarations import Declarations
+from cllm_sim.auditor.syntax.expanding import Expander
 from cllm_sim.auditor.syntax.lexical import Lexed, decode
 from cllm_sim.auditor.syntax.macros import macro_of
 from cllm_sim.auditor.syntax.attempts import best_attempt
@@ -18,7 +19,6 @@ from cllm_sim.auditor.syntax.suppressions import suppressions_of
 from cllm_sim.auditor.syntax.unit import Findings
 
 NOT_UNDERSTOOD = "not understood"
-UNKNOWN_DECLARATION = "a macro used as a declaration; what it declares is not known"
 
 _INCLUDE = re.compile(r"\s*(<[^>\n]*>|\"[^\"\n]*\"|\w+)")
 
@@ -34,13 +34,15 @@ def read(path: str, data: bytes) -> FileFacts:
     unit.file(attempt.tree.root_node)
     for node in attempt.troubles:
         unread.append(Unread(unit.line(node), unit.line_end(node), NOT_UNDERSTOOD))
-    for use in prepared.marks.uses:
-        unread.append(Unread(lexed.line(use.start), lexed.line(use.end - 1), UNKNOWN_DECLARATION))
-    return _facts(path, lexed, conditions, found, unread)
-
-
-def _facts(path: str, lexed: Lexed, conditions: Conditions, found: Findings, unread: list[Unread]) -> FileFacts:
     macros = _macros(path, lexed, conditions, found)
+    if prepared.marks.uses or found.heads:
+        expander = Expander(path, macros, found)
+        unread += expander.heads(text, prepared.marks)
+        unread += expander.declarations(text, prepared.marks, lexed.line, conditions)
+    return _facts(path, lexed, macros, found, unread)
+
+
+def _facts(path: str, lexed: Lexed, macros: tuple[Macro, ...], found: Findings, unread: list[Unread]) -> FileFacts:
     return FileFacts(
         path=path,
         lines=len(lexed.starts) - (1 if lexed.text.endswith("\n") or not lexed.text else 0),

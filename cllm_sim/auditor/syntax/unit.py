@@ -59,6 +59,8 @@ class Findings:
     prototypes: list[Prototype] = field(default_factory=list)
     functions: list[Function] = field(default_factory=list)
     globals: list[Global] = field(default_factory=list)
+    heads: dict[int, int] = field(default_factory=dict)
+    """Functions whose head is a macro's use: place in `functions` -> offset of the use."""
     unread: list[Unread] = field(default_factory=list)
 
 

@@ -105,8 +105,10 @@ def _control(role: Role) -> Words:
         return (_name(role), *entry, f" {computes}, but it is only parked: it never does anything except wait.")
     does = duties(role)
     lacks = [word for word in ("distributes", "accumulates", "updates") if word not in does]
-    told = listed(does) or "does nothing that a control does"
-    missing = f"; it does not itself {listed([word.removesuffix('s') for word in lacks], 'or')}" if lacks else ""
+    told = listed(does) or "neither distributes, accumulates nor updates"
+    missing = (
+        f"; it does not itself {listed([word.removesuffix('s') for word in lacks], 'or')}" if does and lacks else ""
+    )
     return (_name(role), *entry, f" {told}{missing}; it {computes}.")
 
 

@@ -188,9 +188,11 @@ def _arrows(
     ends = _ports(found, shapes, placed, points, beside)
     taken: list[Box] = [_around(points[name], shape.width, shape.height) for name, shape in shapes.items()]
     routes = {(edge.a, edge.b): _route(edge, ends, placed, beside) for edge in found.edges}
-    for route in routes.values():
-        axis.add_patch(FancyArrowPatch(path=_path(route, beside), arrowstyle="-|>,head_length=4.5,head_width=2",
-                                       color=INK, linewidth=0.9, zorder=2, shrinkA=0, shrinkB=0))  # fmt: skip
+    for edge in found.edges:
+        head = "<|-|>" if edge.both else "-|>"
+        style = f"{head},head_length=4.5,head_width=2"
+        path = _path(routes[edge.a, edge.b], beside)
+        axis.add_patch(FancyArrowPatch(path=path, arrowstyle=style, color=INK, linewidth=0.9, zorder=2))
     for edge in found.edges:
         if edge.label:
             _label(axis, edge.label, _samples(_path(routes[edge.a, edge.b], beside)), taken)

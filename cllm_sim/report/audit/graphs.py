@@ -61,24 +61,37 @@ def drawn(whole: Graph) -> Graph:
 
 
 def _merged(edges: Iterable[Edge]) -> list[Edge]:
-    """One arrow for all between the same two boxes."""
+    """One arrow for all between the same two boxes, with two heads where they run both ways."""
     labels: dict[tuple[str, str], list[str]] = defaultdict(list)
     for edge in edges:
         labels[edge.a, edge.b].append(edge.label)
-    return [Edge(a=a, b=b, label="\n".join(dict.fromkeys(filter(None, told)))) for (a, b), told in labels.items()]
+    told = {ends: "\n".join(dict.fromkeys(filter(None, found))) for ends, found in labels.items()}
+    merged = []
+    for number, (a, b) in enumerate(told):
+        both = (b, a) in told
+        if both and list(told).index((b, a)) < number:
+            continue
+        back = told[b, a] if both else ""
+        label = f"{told[a, b]}\nback: {back}".strip() if back and back != told[a, b] else told[a, b]
+        merged.append(Edge(a=a, b=b, label=label, both=both))
+    return merged
 
 
 def _together(whole: Graph) -> Graph:
     """Boxes of one kind with the same arrows become one."""
     alike: dict[object, list[Node]] = defaultdict(list)
     for node in whole.nodes:
-        goes = frozenset((edge.b, edge.label) for edge in whole.edges if edge.a == node.id)
-        comes = frozenset((edge.a, edge.label) for edge in whole.edges if edge.b == node.id)
+        goes = frozenset((edge.b, edge.label, edge.both) for edge in whole.edges if edge.a == node.id)
+        comes = frozenset((edge.a, edge.label, edge.both) for edge in whole.edges if edge.b == node.id)
         alike[node.kind, goes, comes].append(node)
     stands_for = {node.id: some[0].id for some in alike.values() for node in some}
     nodes = tuple(some[0].model_copy(update={"label": _label(some)}) for some in alike.values())
-    moved = [Edge(a=stands_for[edge.a], b=stands_for[edge.b], label=edge.label) for edge in whole.edges]
-    return Graph(nodes=nodes, edges=tuple(_merged(edge for edge in moved if edge.a != edge.b)))
+    moved: dict[tuple[str, str], Edge] = {}
+    for edge in whole.edges:
+        ends = stands_for[edge.a], stands_for[edge.b]
+        if ends[0] != ends[1]:
+            moved.setdefault(ends, edge.model_copy(update={"a": ends[0], "b": ends[1]}))
+    return Graph(nodes=nodes, edges=tuple(moved.values()))
 
 
 def _label(some: Sequence[Node]) -> str:

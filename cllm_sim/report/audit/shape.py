@@ -305,11 +305,12 @@ class Node(Part):
 
 
 class Edge(Part):
-    """An arrow from `a` to `b`."""
+    """An arrow from `a` to `b`, or one for both directions."""
 
     a: str
     b: str
     label: str = ""
+    both: bool = False
 
 
 class Graph(Part):

@@ -140,6 +140,16 @@ def test_a_crowd_of_different_boxes_keeps_those_with_most_arrows() -> None:
     assert all({edge.a, edge.b} <= {node.id for node in small.nodes} for edge in small.edges)
 
 
+def test_two_arrows_between_the_same_boxes_become_one_with_two_heads() -> None:
+    nodes = (Node(id="a"), Node(id="b"), Node(id="c"))
+    edges = (Edge(a="a", b="b", label="wait"), Edge(a="b", b="a", label="orders"), Edge(a="b", b="c", label="starts"))
+    found = graphs.drawn(Graph(nodes=nodes, edges=edges)).edges
+    assert [(edge.a, edge.b, edge.label, edge.both) for edge in found] == [
+        ("a", "b", "wait\nback: orders", True),
+        ("b", "c", "starts", False),
+    ]
+
+
 def test_arrows_to_nowhere_and_to_oneself_are_not_drawn() -> None:
     graph = Graph(nodes=(Node(id="a"),), edges=(Edge(a="a", b="a"), Edge(a="a", b="gone")))
     assert graphs.drawn(graph).edges == ()

@@ -24,7 +24,11 @@ from cllm_sim.auditor.vocabulary import Act, Kind
 
 @dataclass(slots=True)
 class Barrier:
-    """One barrier of one program. `several`: one name stands for several barriers that cannot be told apart."""
+    """One barrier of one program.
+
+    `several`: one name stands for several barriers that cannot be told apart. `wrapped`: others have the same location,
+    and only the record around it tells them apart.
+    """
 
     location: Location
     paths: list[Path]
@@ -36,13 +40,13 @@ class Barrier:
     destroys: list[At] = field(default_factory=list)
     dead: list[Use] = field(default_factory=list)
 
+    wrapped: bool = False
+
     @property
     def label(self) -> str:
-        """What a person calls it: the innermost name of the program's own that tells it from others."""
+        """What a person calls it: the name of the wrapper where several barriers are in wrappers of one type."""
         longest = max(self.paths, key=len, default=())
-        return longest[-2] if len(longest) > 1 and len(self.paths) >= 1 and self.wrapped else self.location.label
-
-    wrapped: bool = False
+        return longest[-2] if len(longest) > 1 and self.wrapped else self.location.label
 
     @property
     def parties(self) -> list[Role]:
@@ -156,7 +160,7 @@ def total(found: list[Party]) -> Count | None:
 
 
 def objects_made(analysis: Analysis, barrier: Barrier, init: At) -> Count | None:
-    """How many barriers a step initialises for one set of threads: more than one where it stands in a loop of its own."""
+    """How many barriers a step initialises for one set of threads: several where it stands in a loop of its own."""
     flow = analysis.flow(init.role)
     shared: set[int] = set()
     for at in steps_of(analysis, Act.CREATE):

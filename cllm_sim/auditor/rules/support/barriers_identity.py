@@ -49,9 +49,7 @@ def _path(analysis: Analysis, expr: Expr, function: Function, bindings: Bindings
             return ()
 
 
-def _base(
-    analysis: Analysis, base: Expr, function: Function, bindings: Bindings, depth: int, *, pointer: bool
-) -> Path:
+def _base(analysis: Analysis, base: Expr, function: Function, bindings: Bindings, depth: int, *, pointer: bool) -> Path:
     """The record around a member: followed only where the wrapper was given an object's address."""
     if not pointer:
         return _path(analysis, base, function, bindings, depth + 1)
@@ -101,7 +99,7 @@ def _fits(one: str, other: str) -> bool:
     """Equal, or elements of one array of which one is not told."""
     if one == other:
         return True
-    return one.split("[")[0] == other.split("[")[0] and ("[" not in one or "[" not in other)
+    return one.split("[", maxsplit=1)[0] == other.split("[", maxsplit=1)[0] and ("[" not in one or "[" not in other)
 
 
 def grouped(paths: Iterable[Path]) -> list[list[Path]]:

@@ -1,11 +1,13 @@
 """How often one thread of a role waits at a barrier in its whole life, where its loops fix that.
 
 A counter that is not set again inside an outer loop makes the inner loop run in the first round only; so a loop counts
-once for every time its counter is set. Rules of this file: "None" as soon as a condition, an early exit or a loop without
-a counter has a say.
+once for every time its counter is set. Rules of this file: "None" as soon as a condition, an early exit or a loop
+without a counter has a say.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Binary, Name, Number
@@ -19,12 +21,16 @@ from cllm_sim.auditor.rules.support.threads import times
 def total_waits(analysis: Analysis, role: Role, waits: list[Step]) -> Count | None:
     """The number of waits in all; None where it is not fixed."""
     flow = analysis.flow(role)
-    total: Count | None = None
+    counts: list[Count] = []
     for wait in waits:
         once = _executions(analysis, flow, wait)
         if once is None:
             return None
-        total = once if total is None else total + once
+        counts.append(once)
+    total: Count | None = None
+    for count in dict.fromkeys(counts):  # equal ones as "2 * BATCHES"
+        whole = times(analysis, number(counts.count(count)), count)
+        total = whole if total is None or whole is None else total + whole
     return total
 
 
@@ -91,9 +97,7 @@ def _reaching(flow: Flow, loop: int, starts: list[Step]) -> list[Step]:
 def _counts_up(step: Step) -> bool:
     assert step.set is not None
     value = step.set.value
-    return step.set.operator == "++" or (
-        step.set.operator == "+=" and isinstance(value, Number) and value.value == 1
-    )
+    return step.set.operator == "++" or (step.set.operator == "+=" and isinstance(value, Number) and value.value == 1)
 
 
 def _leaves_early(flow: Flow, loop: int) -> bool:
@@ -106,6 +110,24 @@ def _leaves_early(flow: Flow, loop: int) -> bool:
             if edge.kind != "failure" and edge.to != loop and loop not in target.loops:
                 return True
     return False
+
+
+def early_leaves(flow: Flow, targets: set[int]) -> Iterator[tuple[Step, Step]]:
+    """Conditions by which a loop that waits is left for good, and the jump: no way from there leads to a wait."""
+    alive = flow.alive()
+    waiting = {loop for target in targets for loop in flow.steps[target].loops}
+    for condition in flow.steps:
+        if condition.what != "condition" or condition.index not in alive or not waiting & set(condition.loops):
+            continue
+        if condition.site in {flow.steps[loop].site for loop in condition.loops}:
+            continue
+        sides = [edge.to for edge in flow.next[condition.index] if edge.kind != "failure"]
+        reached = [flow.reachable(side) | {side} for side in sides]
+        for here, there in zip(reached, reversed(reached), strict=True):
+            if len(sides) == 2 and flow.end in here and not here & targets and there & targets:
+                jumps = [flow.steps[one] for one in sorted(here) if flow.steps[one].leave is not None]
+                first = [one for one in jumps if one.how == condition.how and one.index > condition.index]
+                yield condition, first[0] if first else condition
 
 
 def _goes_without(flow: Flow, loop: int, inner: int) -> bool:

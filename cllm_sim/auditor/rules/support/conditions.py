@@ -76,7 +76,12 @@ class _Wait:
 
     def made(self) -> Waiting:
         deciders = [one for one in self._deciders() if self._reads_shared(one)]
-        tested = {location for one in deciders if one.condition is not None for location in self._tested(one.condition, one, 0)}
+        tested = {
+            location
+            for one in deciders
+            if one.condition is not None
+            for location in self._tested(one.condition, one, 0)
+        }
         predicate = frozenset(self._spelled_stay(one) for one in deciders)
         return Waiting(self.role, self.step, self.loop, deciders, tested, predicate)
 

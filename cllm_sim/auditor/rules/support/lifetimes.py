@@ -140,9 +140,9 @@ class Lifetimes:
                 heads.setdefault(loop, set()).update(_ended(step, flow, running))
         found: dict[tuple[int, str], Made] = {}
         for step in flow.steps:
-            if step.what == "condition" and step.loops and step.loops[-1] in heads:
-                if flow.steps[step.loops[-1]].site == step.site:
-                    found[step.index, "other"] = frozenset(heads[step.loops[-1]])
+            head = step.loops[-1] if step.what == "condition" and step.loops else -1
+            if head in heads and flow.steps[head].site == step.site:
+                found[step.index, "other"] = frozenset(heads[head])
         return found
 
     def _guards_of_joins(self, flow: Flow, running: _Running) -> dict[tuple[int, str], Made]:

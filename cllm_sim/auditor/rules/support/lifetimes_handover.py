@@ -24,10 +24,7 @@ AWAITS = {Act.WAIT, Act.DOWN, Act.SLEEP, Act.TIMED_SLEEP}
 def handed_over(analysis: Analysis, ender: Role, end: Step, user: Role, uses: set[int]) -> bool:
     """Has `user` surely done with a thing (its steps `uses`) when `ender` ends its life at a step?"""
     flow = analysis.flow(user)
-    for given in _given(flow, uses):
-        if _taken_over(analysis.flow(ender), end, given, user):
-            return True
-    return False
+    return any(_taken_over(analysis.flow(ender), end, given, user) for given in _given(flow, uses))
 
 
 def _given(flow: Flow, uses: set[int]) -> Iterator[Location]:
@@ -54,7 +51,7 @@ def _taken_over(flow: Flow, end: Step, given: Location, user: Role) -> bool:
     takes: set[int] = set()
     around = set(end.loops)
     for step in flow.events(*TAKES_OVER):
-        if step.target == given and not (step.act in ATOMIC & WRITES):
+        if step.target == given and step.act not in ATOMIC & WRITES:
             takes.add(step.index)
             takes |= set(step.loops) - around
     starts = [

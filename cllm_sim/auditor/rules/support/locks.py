@@ -12,7 +12,7 @@ from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Assign, Call, Declare, Expr, Function, InitialList, Name, Return, Unary
 from cllm_sim.auditor.flow import Held, Step
 from cllm_sim.auditor.inventory import SharedObject
-from cllm_sim.auditor.locations import Location, object_kind
+from cllm_sim.auditor.locations import Location, object_kind, of_variable
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.locks_places import Place, places
 from cllm_sim.auditor.traverse import expressions, statements, within
@@ -90,6 +90,13 @@ def escapes(analysis: Analysis, one: SharedObject) -> bool:
 
 
 def _escaped(analysis: Analysis) -> Iterator[Location]:
+    for file in analysis.program.files:
+        for one in file.globals:
+            for part in within(one.initial):
+                if isinstance(part, Unary) and part.operator == "&" and isinstance(part.operand, Name):
+                    variable = analysis.program.variable(part.operand.name, None, file.path)
+                    if variable is not None:
+                        yield of_variable(variable)
     for function in analysis.program.functions:
         for statement in statements(function.body):
             kept = [statement.initial] if isinstance(statement, Declare) and statement.initial is not None else []
@@ -119,11 +126,11 @@ def _foreign(analysis: Analysis, call: Call, function: Function) -> bool:
 def _addresses(analysis: Analysis, kept: Iterable[Expr], function: Function) -> Iterator[Location]:
     for value in kept:
         for part in _outside_calls(value):
-            if isinstance(part, Unary) and part.operator == "&":
-                if object_kind(analysis.program.type_of(part.operand, function)) is not None:
-                    location = analysis.locations.of(part.operand, function)
-                    if location is not None:
-                        yield location
+            if not isinstance(part, Unary) or part.operator != "&":
+                continue
+            location = analysis.locations.of(part.operand, function)
+            if location is not None and object_kind(analysis.program.type_of(part.operand, function)) is not None:
+                yield location
 
 
 def _outside_calls(value: Expr) -> Iterator[Expr]:

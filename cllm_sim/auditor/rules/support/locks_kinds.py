@@ -18,9 +18,9 @@ PLAIN = frozenset({"NULL", "mtx_plain", "mtx_timed"})
 def recursive(analysis: Analysis, lock: Step) -> bool:
     """May the thread that holds this lock take it again?"""
     for _, step in live(analysis, Act.INIT):
-        if step.target == lock.target and step.event is not None and step.event.call is not None:
-            if _with_attributes(step.event.call, step.event.name):
-                return True
+        call = None if step.event is None or step.target != lock.target else step.event.call
+        if call is not None and step.event is not None and _with_attributes(call, step.event.name):
+            return True
     return any(
         "RECURSIVE" in name
         for file in analysis.program.files

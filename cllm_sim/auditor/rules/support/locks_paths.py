@@ -13,16 +13,16 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Assign, Binary, Call, Cast, Expr, Name, Number, Site, Unary
 from cllm_sim.auditor.flow import Edge, Step
-from cllm_sim.auditor.rules.support.locks_places import Places, places
-from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.outline.failure import CONSTANTS
 from cllm_sim.auditor.roles import Role
+from cllm_sim.auditor.rules.support.locks_places import Places, places
 from cllm_sim.auditor.traverse import within
 from cllm_sim.auditor.vocabulary import WRITES, Act
 
-STATES_MAX = 12_000
+STATES_MAX = 8_000
 FACTS_MAX = 24
 OPPOSITE = {"!=": "==", ">=": "<", "<=": ">"}
 OTHERS_RUN = frozenset({Act.SLEEP, Act.TIMED_SLEEP, Act.WAIT, Act.DOWN, Act.PAUSE, Act.JOIN})
@@ -50,7 +50,8 @@ class Paths:
 
     def find(self, starts: Iterable[tuple[int, Facts]], search: Search) -> list[Step] | None:
         """The steps of a shortest way from one of `starts` to a goal; empty: there is none; None: cannot be told."""
-        waiting = deque(starts)
+        useful = self._useful(search)
+        waiting = deque(start for start in starts if start[0] in useful)
         before: dict[tuple[int, Facts], tuple[int, Facts] | None] = dict.fromkeys(waiting)
         while waiting:
             here = waiting.popleft()
@@ -60,7 +61,7 @@ class Paths:
             if search.stop(step):
                 continue
             for edge in self.flow.next[step.index]:
-                if not search.enter(step, edge):
+                if edge.to not in useful or not search.enter(step, edge):
                     continue
                 facts = self.after(step, edge, here[1])
                 if facts is None or (edge.to, facts) in before:
@@ -70,6 +71,19 @@ class Paths:
             if len(before) > STATES_MAX:
                 return None
         return []
+
+    def _useful(self, search: Search) -> set[int]:
+        """The steps from which a goal can be reached at all, whatever conditions say."""
+        waiting = [step.index for step in self.flow.steps if search.goal(step)]
+        found = set(waiting)
+        while waiting:
+            here = waiting.pop()
+            for edge in self.flow.before[here]:
+                step = self.flow.steps[edge.to]
+                if edge.to not in found and not search.stop(step) and search.enter(step, Edge(here, edge.kind)):
+                    found.add(edge.to)
+                    waiting.append(edge.to)
+        return found
 
     def _way(self, last: tuple[int, Facts], before: dict[tuple[int, Facts], tuple[int, Facts] | None]) -> list[Step]:
         way = []
@@ -169,9 +183,7 @@ class Paths:
                     return bool(number)
                 return _fact(facts, self._key(expr, step) + "?")
 
-    def _compared(
-        self, expr: Binary, operator: str, left: Expr, right: Expr, step: Step, facts: Facts
-    ) -> bool | None:
+    def _compared(self, expr: Binary, operator: str, left: Expr, right: Expr, step: Step, facts: Facts) -> bool | None:
         one, other = self.value(left, step, facts), self.value(right, step, facts)
         if one is not None and other is not None:
             table = {"==": one == other, "!=": one != other, "<": one < other, ">": one > other,
@@ -273,4 +285,3 @@ def _limited(facts: Facts) -> Facts:
 def _result(site: Site, how: tuple[Site, ...]) -> str:
     where = "/".join(f"{one.line}:{one.column}" for one in how)
     return f"result {site.path}:{site.line}:{site.column} {where}"
-

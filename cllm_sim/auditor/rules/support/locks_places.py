@@ -66,6 +66,8 @@ class Places:
         self.flow = analysis.flow(role)
         self._calls: dict[tuple[How, tuple[str, int]], Step] = {}
         self._sets: dict[tuple[How, str], list[Step]] = {}
+        self._assigned: dict[tuple[str, int], dict[str, list[Expr]]] = {}
+        self._found: dict[tuple[int, How, tuple[str, int]], tuple[Expr, Place]] = {}
         for step in self.flow.steps:
             if step.act is Act.CALL and step.event is not None:
                 for callee in step.event.callees:
@@ -76,11 +78,14 @@ class Places:
 
     def of(self, expr: Expr | None, step: Step) -> Place:
         """The place that an expression names at a step (of a pointer or address: what it points to)."""
-        place = Place()
         if expr is None:
             return Place("?", stable=False)
-        place.text = self._text(expr, Frame(step.function, step.how), place, 0).removeprefix("&")
-        return place
+        key = (id(expr), step.how, function_key(step.function))
+        if key not in self._found:
+            place = Place()
+            place.text = self._text(expr, Frame(step.function, step.how), place, 0).removeprefix("&")
+            self._found[key] = (expr, place)  # the expression is kept, so that its id stays its own
+        return self._found[key][1]
 
     def target(self, step: Step) -> Place:
         """The place of an event's object."""
@@ -156,7 +161,10 @@ class Places:
 
     def _local(self, name: str, frame: Frame, place: Place, depth: int) -> str:
         variable = self.program.variable(name, frame.function, frame.function.path)
-        given = assigned_locals(frame.function).get(name, [])
+        key = function_key(frame.function)
+        if key not in self._assigned:
+            self._assigned[key] = assigned_locals(frame.function)
+        given = self._assigned[key].get(name, [])
         sets = self._sets.get((frame.how, name), [])
         pointer = variable is not None and variable.type.pointers and not variable.type.arrays
         if pointer and len(given) == 1 and len(sets) <= 1 and self._leads_on(given[0], frame):

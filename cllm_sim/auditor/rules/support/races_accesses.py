@@ -1,4 +1,4 @@
-"""The accesses of plain memory that matter for races: by whom, to whose memory, under which locks, under which condition.
+"""The accesses of plain memory that matter for races: by whom, whose memory, under which locks and conditions.
 
 Rules of this file: accesses reached only after a failed call are left out, and so is memory that a thread has to itself
 or was handed; what a thread reaches through the argument of its creation is named as its creator names it.

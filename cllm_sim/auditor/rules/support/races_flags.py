@@ -105,7 +105,7 @@ def _decides(flow: Flow, condition: Step, loop: int) -> bool:
     """Does one side of a condition leave the loop?"""
     edges = flow.next[condition.index]
     inside = [edge for edge in edges if _comes_back(flow, edge.to, loop)]
-    return 0 < len(inside) and len(inside) < len([edge for edge in edges if edge.kind != "failure"])
+    return len(inside) > 0 and len(inside) < len([edge for edge in edges if edge.kind != "failure"])
 
 
 def _comes_back(flow: Flow, start: int, loop: int) -> bool:

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Binary, Expr, Name
+from cllm_sim.auditor.facts import Assign, Binary, Expr, Name
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.rules.support.races_accesses import Access
 from cllm_sim.auditor.rules.support.races_sharing import Sharing
-from cllm_sim.auditor.traverse import within
+from cllm_sim.auditor.traverse import names, within
 from cllm_sim.auditor.vocabulary import Act
 
 Channels = dict[Location, set[int]]
@@ -151,6 +151,7 @@ class Handoffs:
         acquires: Channels = {}
         releases: Channels = {}
         alone: Channels = {}
+        tested_names = {name for step in flow.steps for name in names(step.condition)}
         for step in flow.steps:
             if step.what == "condition" and step.condition is not None:
                 tested = set(self._tested(step, bool(held[step.index]), own))
@@ -160,14 +161,15 @@ class Handoffs:
                         alone.setdefault(channel, set()).add(step.index)
             if step.event is None or step.target is None or (step.own and not own):
                 continue
-            if step.act in ACQUIRES or (step.act is Act.CHANGE and _used(flow, step)):
+            if step.act in ACQUIRES or (step.act is Act.CHANGE and _used(flow, step, tested_names)):
                 acquires.setdefault(step.target, set()).add(step.index)
                 alone.setdefault(step.target, set()).add(step.index)
             guarded = step.act is Act.WRITE and (bool(held[step.index]) or step.target in self.flags)
+            guarded = guarded and not step.target.is_contents
             if step.act in RELEASES or guarded:
                 releases.setdefault(step.target, set()).add(step.index)
-            plain = step.act is Act.READ and not step.event.operator
-            if plain and held[step.index] and _used(flow, step):
+            plain = step.act is Act.READ and not step.event.operator and not step.target.is_contents
+            if plain and held[step.index] and _used(flow, step, tested_names):
                 acquires.setdefault(step.target, set()).add(step.index)
         return Side(flow, acquires, releases, alone)
 
@@ -176,7 +178,7 @@ class Handoffs:
         for one in within(step.condition):
             location = self.analysis.locations.of(one, step.function)
             location = self.analysis.locations.bound(location, step.bindings)
-            if location is None or location.kind in {"local", "parameter"}:
+            if location is None or location.kind in {"local", "parameter"} or location.is_contents:
                 continue
             if not own and step.owned is not None and step.owned.place(one):
                 continue
@@ -184,8 +186,8 @@ class Handoffs:
                 yield location
 
 
-def _used(flow: Flow, step: Step) -> bool:
-    """Is what an atomic change or a guarded read gave looked at: tested, or kept in a variable?"""
+def _used(flow: Flow, step: Step, tested_names: set[str]) -> bool:
+    """Is what an atomic change or a guarded read gave tested, at once or by way of a variable?"""
     here = step.index
     for _ in range(3):
         following = [edge.to for edge in flow.next[here]]
@@ -195,7 +197,7 @@ def _used(flow: Flow, step: Step) -> bool:
         found = flow.steps[here]
         value = found.condition if found.condition is not None else found.set.value if found.set is not None else None
         if value is not None:
-            return _mentions(value, step)
+            return _mentions(value, step) and (found.set is None or found.set.name in tested_names)
         if found.what != "event":
             return False
     return False
@@ -212,29 +214,55 @@ def avoiding(flow: Flow, start: int, blocked: set[int], once: tuple[int, ...] = 
     seen: set[int] = set()
     waiting = [start]
     looping = {loop for index in blocked for loop in flow.steps[index].loops}
-    home = set(flow.steps[start].loops)
+    looping -= {loop for loop in flow.steps[start].loops if loop in looping and _behind(flow, start, loop, blocked)}
     while waiting:
         here = waiting.pop()
         for edge in flow.next[here]:
-            if edge.to in seen or edge.to in blocked or edge.kind == "failure":
+            if edge.kind == "failure" or (edge.kind == "other" and _leaves(flow, here, edge.to, looping)):
                 continue
-            if edge.kind == "again" and edge.to in once:
-                continue
-            if edge.kind == "other" and _counts(flow.steps[here]) and _leaves(flow, here, edge.to, looping, home):
-                continue
-            seen.add(edge.to)
-            waiting.append(edge.to)
+            onward = _exits(flow, edge.to) if edge.kind == "again" and edge.to in once else [edge.to]
+            for to in onward:
+                if to not in seen and to not in blocked:
+                    seen.add(to)
+                    waiting.append(to)
     return seen
+
+
+def _behind(flow: Flow, start: int, loop: int, blocked: set[int]) -> bool:
+    """Does a step come behind a blocked one in the same round of a loop?"""
+    waiting = [index for index in blocked if loop in flow.steps[index].loops]
+    seen = set(waiting)
+    while waiting:
+        here = waiting.pop()
+        if here == start:
+            return True
+        for edge in flow.next[here]:
+            if edge.to != loop and edge.to not in seen:
+                seen.add(edge.to)
+                waiting.append(edge.to)
+    return False
+
+
+def _exits(flow: Flow, loop: int) -> list[int]:
+    """Where a loop's own condition leads when it ends."""
+    condition = flow.steps[loop].condition
+    return [
+        edge.to
+        for step in flow.steps
+        if step.what == "condition" and step.condition is condition and loop == (step.loops or (None,))[-1]
+        for edge in flow.next[step.index]
+        if edge.kind == "other"
+    ]
+
+
+def _leaves(flow: Flow, here: int, to: int, looping: set[int]) -> bool:
+    """Does an edge leave a counting loop with a blocked step inside (which is taken to be met in every round)?"""
+    return _counts(flow.steps[here]) and bool((set(flow.steps[here].loops) - set(flow.steps[to].loops)) & looping)
 
 
 def _counts(step: Step) -> bool:
     """Is this the condition of a loop that counts (over threads, batches), and not one that waits for something?"""
     condition = step.condition
-    counted = isinstance(condition, Binary) and condition.operator in {"<", "<=", ">", ">=", "!="}
-    return counted and isinstance(condition, Binary) and isinstance(condition.left, Name)
-
-
-def _leaves(flow: Flow, here: int, to: int, looping: set[int], home: set[int]) -> bool:
-    """Does an edge leave a loop with a blocked step inside, without one round of it?"""
-    left = set(flow.steps[here].loops) - set(flow.steps[to].loops)
-    return bool((left & looping) - home)
+    if step.what != "condition" or not isinstance(condition, Binary):
+        return False
+    return condition.operator in {"<", "<=", ">", ">=", "!="} and isinstance(condition.left, Name | Assign)

@@ -7,6 +7,7 @@ no way of the program joins together are alternatives, and never added up. Failu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from cllm_sim.auditor.analysis import Analysis
@@ -200,7 +201,7 @@ def sometimes(flow: Flow, step: Step) -> bool:
     around = flow.reachable(flow.start, stops) - {levels[0]}
     if any(flow.steps[index].act in {Act.JOIN, Act.WAIT} for index in around):
         return True
-    return any(_round_without(flow, loop, inner) for loop, inner in zip(levels, levels[1:], strict=False))
+    return any(_round_without(flow, loop, inner) for loop, inner in pairwise(levels))
 
 
 def _round_without(flow: Flow, loop: int, inner: int) -> bool:

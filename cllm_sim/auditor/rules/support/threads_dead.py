@@ -1,7 +1,7 @@
 """Code that no role reaches: whether it may run all the same, because somebody is handed its address.
 
-Rules of this file: a name that stands anywhere else than as what is called, or as what a thread starts with in code that
-nothing reaches either, may be a callback.
+Rules of this file: a name that stands anywhere else than as what is called, or as what a thread starts with in code
+that nothing reaches either, may be a callback.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Conditions that may come out differently in two threads of one role.
 
 A condition on the thread's own number, own data, or the result of a call that was given them differs; one on shared
-orders and counters does not (whether somebody changes them meanwhile is a question for others). Rules of this file: what
-is not known to differ is taken to be the same for all; an order that another role writes into every thread's own record
-with a constant is the same for all.
+orders and counters does not (whether somebody changes them meanwhile is a question for others). Rules of this file:
+what is not known to differ is taken to be the same for all; an order that another role writes into every thread's own
+record with a constant is the same for all.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class Differences:
         if known is None:
             return any(self._varies(one, own, names, depth) for one in call.arguments)
         if known.act is Act.LOAD:
-            return any(isinstance(one, Unary) and self._varies(one.operand, own, names, depth) for one in call.arguments)
+            return any(
+                isinstance(one, Unary) and self._varies(one.operand, own, names, depth) for one in call.arguments
+            )
         return known.act in {Act.CHANGE, Act.TRY_LOCK, Act.TRY_DOWN, Act.WAIT}
 
     def _ordered(self, expr: Member, function: Function) -> bool:
@@ -134,10 +136,10 @@ def _writers(analysis: Analysis, location: Location) -> set[str]:
 def decides(flow: Flow, condition: Step, targets: set[int]) -> bool:
     """Does a condition decide whether the role gets to its end without any of the steps `targets`?"""
     avoided = []
+    ends = targets | {condition.index}
     for edge in flow.next[condition.index]:
         if edge.kind == "failure":
             continue
-        ends = targets | {condition.index}
         if edge.to in targets:
             avoided.append(False)
         else:

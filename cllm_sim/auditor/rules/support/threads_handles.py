@@ -142,7 +142,9 @@ def detaches_itself(analysis: Analysis, role: Role) -> bool:
         values = [expr] if expr is not None else []
         if isinstance(expr, Name):
             values += assigned_locals(step.function).get(expr.name, [])
-        if any(isinstance(one, Call) and isinstance(one.function, Name) and one.function.name in SELF for one in values):
+        if any(
+            isinstance(one, Call) and isinstance(one.function, Name) and one.function.name in SELF for one in values
+        ):
             return True
     return False
 
@@ -150,5 +152,7 @@ def detaches_itself(analysis: Analysis, role: Role) -> bool:
 def released(analysis: Analysis, group: str) -> list[tuple[Step, set[Place]]]:
     """All joins and detachments of a program with the handles they speak of."""
     return [
-        (at.step, places(analysis, at.step)) for at in steps_of(analysis, Act.JOIN, Act.DETACH) if at.role.group == group
+        (at.step, places(analysis, at.step))
+        for at in steps_of(analysis, Act.JOIN, Act.DETACH)
+        if at.role.group == group
     ]

@@ -84,7 +84,7 @@ class Threads:
             self.flow.reachable(edge.to, lambda one: one.index == condition.index, failures=True) | {edge.to}
             for edge in self.flow.next[condition.index]
         ]
-        return set.union(*sides) - set.intersection(*sides) if len(sides) > 1 else set()
+        return {index for side in sides for index in side if not all(index in other for other in sides)}
 
     def _tests_threads(self, condition: Step) -> bool:
         """Does a condition test the result of a call that makes the threads?"""

@@ -1,0 +1,267 @@
+"""How threads are told to stop: their flags, who sets them, where the threads idle meanwhile, and who wakes them.
+
+Rules of this file: a flag is a stop flag of a role if the role could never end without its being set, or would sleep
+on. An idle place is a wait after which the role looks at the flag before it waits anywhere else. A release that is made
+while the lock is held under which the flag is set counts, whichever comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Cast, Unary
+from cllm_sim.auditor.flow import Flow, Step
+from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.roles import Role
+from cllm_sim.auditor.rules.support.threads import At, creations, steps_of
+from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags
+from cllm_sim.auditor.rules.support.threads_handles import places
+from cllm_sim.auditor.vocabulary import LOCKS, Act
+
+IDLE = frozenset({Act.WAIT, Act.SLEEP, Act.DOWN})
+RELEASES = {
+    Act.WAIT: frozenset({Act.WAIT}),
+    Act.SLEEP: frozenset({Act.NOTIFY, Act.NOTIFY_ALL}),
+    Act.DOWN: frozenset({Act.UP}),
+}
+
+
+class Joined(NamedTuple):
+    """A join: by which role, at which step, and of which role's threads."""
+
+    role: Role
+    step: Step
+    target: Role
+
+
+@dataclass(slots=True)
+class StopFlag:
+    """A flag without which a role never ends, the stores that let it go, and where the role idles meanwhile."""
+
+    location: Location
+    stores: list[At]
+    idle: list[Step]
+
+
+def joins(analysis: Analysis) -> Iterator[Joined]:
+    """All joins with the roles they wait for; threads that somebody may cancel are left out."""
+    if any(True for _ in steps_of(analysis, Act.CANCEL)):
+        return
+    made = [(role, places(analysis, at.step)) for role in analysis.roles.threads for at in creations(analysis, role)]
+    for at in steps_of(analysis, Act.JOIN):
+        if at.step.index not in analysis.flow(at.role).alive():
+            continue
+        handle = places(analysis, at.step)
+        targets = {role.name: role for role, kept in made if role.group == at.role.group and kept & handle}
+        for target in targets.values():
+            yield Joined(at.role, at.step, target)
+
+
+def only_after(analysis: Analysis, joined: Joined, flags: Flags, ending: Ending) -> list[At]:
+    """The stores to the target's flags that the joining role makes only once the join has returned."""
+    flow = analysis.flow(joined.role)
+    found = []
+    for location in ending.tested():
+        for at in flags.stores(location):
+            if at.role is joined.role and not _before(flow, at.step, joined.step):
+                found.append(at)
+    return found
+
+
+def _before(flow: Flow, store: Step, join: Step) -> bool:
+    """Can a step be taken before the join has returned?"""
+    stops = {join.index} | {loop for loop in join.loops if loop not in store.loops}
+    return store.index in flow.reachable(flow.start, lambda one: one.index in stops)
+
+
+# ---------------------------------------------------------------------------------------------------------- stop flags
+def stop_flags(analysis: Analysis, joined: Joined, flags: Flags) -> Iterator[StopFlag]:
+    """The flags that let the joined role go: without them it never ends, or sleeps on while they are not set."""
+    ending = Ending(analysis, joined.target, flags)
+    if not ending.ends():
+        return
+    for location in sorted(ending.tested()):
+        stores = flags.stores(location)
+        if not stores:
+            continue
+        idle = _sleeping(ending, location)
+        if not ending.ends(stores):
+            idle += [step for step in _idle(ending, location) if step not in idle]
+        letting_go = [at for at in stores if _lets_go(flags, ending, location, at)]
+        if letting_go and idle:
+            yield StopFlag(location, letting_go, idle)
+
+
+def _lets_go(flags: Flags, ending: Ending, location: Location, at: At) -> bool:
+    """Does a store give the flag a value with which the role may end, and could it not with the opposite?"""
+    value = flags.value(at)
+    if value is None:
+        return False
+    only = (location, frozenset({value}))
+    if not ending.ends(only=only):
+        return False
+    loops = [step for step in ending.flow.steps if step.condition is not None and location in ending.tested_at(step)]
+    return any(_decides(ending, step, location, value) for step in loops)
+
+
+def _decides(ending: Ending, step: Step, location: Location, value: int) -> bool:
+    """Does the value open a way out of the loop around a test that another value closes?"""
+    flow = ending.flow
+    for edge in flow.next[step.index]:
+        wanted = {"then": True, "other": False}.get(edge.kind)
+        if wanted is None or not step.loops:
+            continue
+        inside = {one.index for one in flow.steps if step.loops[-1] in one.loops} | {step.loops[-1]}
+        leaving = edge.to not in inside or step.loops[-1] not in flow.reachable(
+            edge.to,
+            lambda one, inside=inside: one.index not in inside,  # type: ignore[misc]
+        ) | {edge.to}
+        if leaving and ending.may_turn(step, wanted, (location, frozenset({value}))):
+            opposite = frozenset({0}) if value else frozenset({1})
+            if not ending.may_turn(step, wanted, (location, opposite)) or len(ending.tested_at(step)) > 1:
+                return True
+    return False
+
+
+def _sleeping(ending: Ending, location: Location) -> list[Step]:
+    """The sleeps in a loop that goes on until the flag is set (or something else happens)."""
+    flow = ending.flow
+    found = []
+    for step in flow.events(Act.SLEEP):
+        if not step.loops or step.target is None:
+            continue
+        head = flow.steps[step.loops[-1]]
+        tests = [one for one in flow.steps if one.what == "condition" and one.loops[-1:] == (head.index,)
+                 and one.site == head.site]  # fmt: skip
+        if any(location in ending.tested_at(one) for one in tests):
+            found.append(step)
+    return found
+
+
+def _idle(ending: Ending, location: Location) -> list[Step]:
+    """The waits after which the role looks at the flag before it waits again."""
+    flow = ending.flow
+    alive = flow.alive()
+    tests = {step.index for step in flow.steps if step.condition is not None and location in ending.tested_at(step)}
+    found = []
+    for step in flow.events(*IDLE):
+        if not step.loops or step.target is None or step.index not in alive:
+            continue
+        after = flow.reachable(step.index, lambda one: one.act in IDLE or one.index in tests)
+        if after & tests:
+            found.append(step)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------- release
+def missed(analysis: Analysis, joined: Joined, flag: StopFlag, wait: Step, *, everyone: bool) -> At | None:
+    """A store of the flag after which the wait is not released before the join (or the end of the storing role).
+
+    With `everyone`, a release for one thread only is none where several threads may wait.
+    """
+    kinds = RELEASES[wait.act or Act.WAIT]
+    for at in flag.stores:
+        if at.role is joined.target or _others_release(analysis, joined, at.role, wait, kinds):
+            continue
+        flow = analysis.flow(at.role)
+        releases = [step for step in flow.events(*kinds) if step.target == wait.target]
+        if wait.act is Act.WAIT and not releases:
+            continue  # no party of the barrier
+        if everyone:
+            releases = [step for step in releases if _for_everyone(step, wait, joined)]
+        goal = joined.step.index if at.role is joined.role else flow.end
+        if _gets_by(analysis, at, goal, releases):
+            return at
+    return None
+
+
+def releases_of(analysis: Analysis, at: At, wait: Step) -> list[Step]:
+    """The steps by which a role releases a wait."""
+    kinds = RELEASES[wait.act or Act.WAIT]
+    return [step for step in analysis.flow(at.role).events(*kinds) if step.target == wait.target]
+
+
+def _for_everyone(release: Step, wait: Step, joined: Joined) -> bool:
+    if release.act not in {Act.NOTIFY, Act.UP} or of_its_own(wait):
+        return True
+    return any(loop not in joined.step.loops for loop in release.loops)
+
+
+def of_its_own(step: Step) -> bool:
+    """Does a step speak of an object that every thread has to itself (`&self->ready`)?"""
+    expr = None if step.event is None else step.event.expression
+    while isinstance(expr, Cast) or (isinstance(expr, Unary) and expr.operator == "&"):
+        expr = expr.operand
+    return expr is not None and step.owned is not None and step.owned.place(expr)
+
+
+def _others_release(analysis: Analysis, joined: Joined, storing: Role, wait: Step, kinds: frozenset[Act]) -> bool:
+    """May somebody else release the wait: another role, or the threads one another on their way out?"""
+    if wait.act is Act.WAIT:
+        return False  # a barrier needs every party
+    return any(
+        step.target == wait.target
+        for role in analysis.roles.all
+        if role is not storing and role.group == joined.role.group
+        for step in analysis.flow(role).events(*kinds)
+    )
+
+
+def _gets_by(analysis: Analysis, at: At, goal: int, releases: list[Step]) -> bool:
+    """Is there a way from the store to the goal without a release (one in the same critical section counts)?"""
+    flow, store = analysis.flow(at.role), at.step
+    stops = {step.index for step in releases}
+    stops |= {loop for step in releases for loop in step.loops if loop not in store.loops}
+    if goal not in flow.reachable(store.index, lambda one: one.index in stops):
+        return False
+    if not analysis.held(at.role).surely[store.index]:
+        return True
+    edges = LOCKS | {Act.UNLOCK}
+    before = flow.reachable(store.index, lambda one: one.act in edges or one.index in stops, backwards=True)
+    return not before & stops
+
+
+# --------------------------------------------------------------------------------------------------------- early exits
+class Exit(NamedTuple):
+    """A condition one side of which leaves without any of the closing steps, while the other always takes one."""
+
+    condition: Step
+    first: Step
+
+
+def early_exits(flow: Flow, closing: set[int]) -> Iterator[Exit]:
+    """The conditions by which a role may leave without having taken a closing step."""
+    alive = flow.alive()
+    unclosed = flow.reachable(flow.start, lambda one: one.index in closing) | {flow.start}
+    for condition in flow.steps:
+        if condition.what != "condition" or condition.index not in alive or condition.index not in unclosed:
+            continue
+        sides = [edge.to for edge in flow.next[condition.index] if edge.kind != "failure"]
+        if len(sides) != 2:
+            continue
+        for leaving, other in (sides, sides[::-1]):
+            if _leaves_open(flow, leaving, closing) and _always_closes(flow, other, closing):
+                yield Exit(condition, _jump(flow, leaving, condition))
+
+
+def _leaves_open(flow: Flow, start: int, closing: set[int]) -> bool:
+    """Does a way lead to the end, and none of its ways to a closing step?"""
+    reached = flow.reachable(start) | {start}
+    return flow.end in reached and not reached & closing
+
+
+def _always_closes(flow: Flow, start: int, closing: set[int]) -> bool:
+    if start in closing:
+        return True
+    reached = flow.reachable(start, lambda one: one.index in closing) | {start}
+    return bool(reached & closing)
+
+
+def _jump(flow: Flow, start: int, condition: Step) -> Step:
+    """The jump by which a side leaves, for a person to see."""
+    reached = flow.reachable(start) | {start}
+    jumps = [flow.steps[one] for one in sorted(reached) if flow.steps[one].leave is not None]
+    return next((one for one in jumps if one.how == condition.how and one.index > condition.index), condition)
