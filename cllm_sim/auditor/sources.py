@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -113,94 +113,92 @@ class _Search:
         self.sources: list[Source] = []
         self.unreadable: list[Unreadable] = []
         self._folders: set[tuple[int, int]] = set()
-        self._files: set[tuple[int, int]] = set()
-        self._links: list[tuple[str, str]] = []
+        self._files: set[Path] = set()
+        self._links: list[tuple[Path, Path]] = []
 
     def enter(self, named: str) -> None:
         """One path as the user named it."""
+        path = Path(named)
         try:
-            status = os.stat(named)
+            status = path.stat()
         except FileNotFoundError:
             raise BadRequest(f"{shown(named)}: there is no such file or folder") from None
         except (OSError, ValueError) as error:  # not allowed, a loop of links, a NUL in the name
             raise BadRequest(f"{shown(named)}: cannot be read: {_reason(error)}") from None
+        if not named:
+            raise BadRequest("an empty path was named; name a file or a folder")
         if stat.S_ISDIR(status.st_mode):
-            prefix = "" if os.path.isabs(named) else os.path.normpath(named)
-            self._folder(named, "" if prefix == "." else prefix)
-            return
-        relative = named if not os.path.isabs(named) else os.path.basename(named)
-        self._file(named, os.path.normpath(relative))
+            self._folder(path, Path() if path.is_absolute() else path)
+        else:
+            self._file(path, Path(path.name) if path.is_absolute() else path)
 
     def follow_links(self) -> None:
         """Links come last, so that a real file or folder is known by its own name."""
         while self._links:
             path, name = self._links.pop(0)
             try:
-                status = os.stat(path)
+                status = path.stat()
             except OSError as error:
-                if os.path.splitext(path)[1] in ENDINGS:
+                if path.suffix in ENDINGS:
                     self._unreadable(name, f"the link leads nowhere: {_reason(error)}")
                 continue
             if stat.S_ISDIR(status.st_mode):
                 self._folder(path, name)
-            elif os.path.splitext(path)[1] in ENDINGS:
+            elif path.suffix in ENDINGS:
                 self._file(path, name)
 
-    def _folder(self, top: str, top_name: str) -> None:
+    def _folder(self, top: Path, top_name: Path) -> None:
         waiting = [(top, top_name)]
         while waiting:
             folder, name = waiting.pop()
             try:
-                status = os.stat(folder)
+                status = folder.stat()
                 if (status.st_dev, status.st_ino) in self._folders:
                     continue
                 self._folders.add((status.st_dev, status.st_ino))
-                entries = sorted(_entries(folder), key=lambda entry: entry.name)
+                with os.scandir(folder) as found:
+                    entries = sorted(found, key=lambda entry: entry.name)
             except OSError as error:
-                self._unreadable(name or ".", _reason(error))
+                self._unreadable(name, _reason(error))
                 continue
             for entry in entries:
-                self._entry(entry, os.path.join(name, entry.name), waiting)
+                self._entry(entry, Path(entry.path), name / entry.name, waiting)
 
-    def _entry(self, entry: os.DirEntry[str], name: str, waiting: list[tuple[str, str]]) -> None:
+    def _entry(self, entry: os.DirEntry[str], path: Path, name: Path, waiting: list[tuple[Path, Path]]) -> None:
         try:
+            hidden = entry.name.startswith(".") and entry.is_dir()
+            if hidden:
+                return
             if entry.is_symlink():
-                if not (entry.name.startswith(".") and entry.is_dir()):
-                    self._links.append((entry.path, name))
+                self._links.append((path, name))
             elif entry.is_dir(follow_symlinks=False):
-                if not entry.name.startswith("."):
-                    waiting.append((entry.path, name))
-            elif os.path.splitext(entry.name)[1] in ENDINGS:
-                self._file(entry.path, name)
+                waiting.append((path, name))
+            elif path.suffix in ENDINGS:
+                self._file(path, name)
         except OSError as error:
             self._unreadable(name, _reason(error))
 
-    def _file(self, path: str, name: str) -> None:
+    def _file(self, path: Path, name: Path) -> None:
         try:
-            status = os.stat(path)
-            if (status.st_dev, status.st_ino) in self._files:
+            real = path.resolve()
+            if real in self._files:
                 return
-            self._files.add((status.st_dev, status.st_ino))
-            _check(status)
-            why = binary(_opened(Path(path), SNIFFED))
-        except (OSError, ValueError) as error:
+            self._files.add(real)
+            _check(path.stat())
+            why = binary(_opened(path, SNIFFED))
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links, in older Pythons
             why = _reason(error)
         if why is not None:
             self._unreadable(name, why)
             return
-        kind: Kind = "header" if os.path.splitext(path)[1] == ".h" else "source"
-        self.sources.append(Source(shown(name), Path(path), kind))
+        kind: Kind = "header" if path.suffix == ".h" else "source"
+        self.sources.append(Source(shown(str(name)), path, kind))
 
-    def _unreadable(self, name: str, why: str) -> None:
-        self.unreadable.append(Unreadable(shown(name), None, why))
-
-
-def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        yield from entries
+    def _unreadable(self, name: Path, why: str) -> None:
+        self.unreadable.append(Unreadable(shown(str(name)), None, why))
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[0].lower() + error.strerror[1:]
     return str(error)

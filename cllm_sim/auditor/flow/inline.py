@@ -30,7 +30,7 @@ from cllm_sim.auditor.outline import (
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.roles.model import Key
 from cllm_sim.auditor.traverse import all_expressions, assigned_locals
-from cllm_sim.auditor.vocabulary import ATOMIC, PLAIN, Act
+from cllm_sim.auditor.vocabulary import ATOMIC, KNOWN, PLAIN, Act
 
 DEPTH_MAX = 24
 STEPS_MAX = 20_000
@@ -322,6 +322,8 @@ def _owned(own: Own, event: Event) -> bool:
         type = own.program.type_of(event.expression, own.function)
         if type is not None and (type.pointers or type.arrays):
             return own.value(event.expression)
+    if event.call is not None and event.name in KNOWN and not KNOWN[event.name].by_value:
+        return own.value(event.expression)  # the object was given by its address
     return own.place(event.expression)
 
 

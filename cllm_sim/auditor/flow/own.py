@@ -98,7 +98,12 @@ class Own:
                 return False
 
     def _spread(self) -> None:
-        values = assigned_locals(self.function)
+        known = self.program.locals(self.function)
+        values = {
+            name: given
+            for name, given in assigned_locals(self.function).items()
+            if name in known and not known[name].static
+        }
         for _ in range(ROUNDS_MAX):
             more = {name for name, given in values.items() if name not in self.names and any(map(self.value, given))}
             hidden = {

@@ -6,7 +6,9 @@ Rules of this file: one function a step; nothing is removed that a step before n
 from __future__ import annotations
 
 from cllm_sim.auditor.facts import Do, Function, If, Name, Return
+from cllm_sim.auditor.findings import Finding
 from cllm_sim.auditor.planning.context import Context, serves
+from cllm_sim.auditor.planning.layout import covers
 from cllm_sim.auditor.planning.sketch import INDENT, Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements.answer import at, missing
@@ -59,11 +61,11 @@ def fallback(context: Context) -> PlanStep | None:
         return None
     sketch = Sketch()
     functions = []
-    for finding in findings:
-        for function in context.reached():
-            lines = _calls_of(function, finding.subject)
-            if lines and sketch.without(function, lines):
-                functions.append(function.name)
+    second = {name for finding in findings for name in _second(context, finding)}
+    for function in context.reached():
+        lines = {line for name in second for line in _calls_of(function, name)}
+        if lines and sketch.without(function, lines):
+            functions.append(function.name)
     return PlanStep(
         "Remove the second implementation",
         ids,
@@ -76,6 +78,22 @@ def fallback(context: Context) -> PlanStep | None:
         patch=str(sketch),
         promise=context.promise(ids),
     )
+
+
+def _second(context: Context, finding: Finding) -> set[str]:
+    """The functions of the second implementation: the finding's subject, else what is called (or defined) there."""
+    known = {function.name for function in context.program.functions}
+    if finding.subject in known:
+        return {finding.subject}
+    named = {one.name for one in context.program.functions if site_of(one)[:2] == finding.site[:2]}
+    called = {
+        callee.name
+        for function in context.reached()
+        for event in context.subject.events_of(function)
+        if event.site[:2] == finding.site[:2]
+        for callee in event.callees
+    }
+    return named | called
 
 
 def _calls_of(function: Function, name: str) -> set[int]:
@@ -109,7 +127,9 @@ def measure(context: Context) -> PlanStep | None:
             "clock_gettime(CLOCK_MONOTONIC, &end);",
             f"{pad}->accumulate_seconds += seconds_between(&begin, &end);",
         ]
-        sketch.body(function, lambda _: False, {site.line: before}, {site.line: after}, around=1)
+        behind = next((one for one in reversed(list(statements(function.body))) if covers(one, site.line)), None)
+        if behind is not None:
+            sketch.body(function, lambda _: False, {behind.line: before}, (behind, after), around=1)
         functions.append(function.name)
     path = site_of(context.layout.worker_entry).path if context.layout.worker_entry is not None else ""
     sketch.hunk(path, "every wait", 0)

@@ -7,16 +7,18 @@ the pool.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from cllm_sim.auditor.facts import Function, Loop, Site
+from cllm_sim.auditor.facts import Assign, Declare, Function, If, Loop, Name, Site, Stmt
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.planning.context import Context, serves
-from cllm_sim.auditor.planning.layout import Layout, last_line
-from cllm_sim.auditor.planning.sketch import Sketch, printed, signature, variable
+from cllm_sim.auditor.planning.layout import Layout
+from cllm_sim.auditor.planning.sketch import Sketch, last_line, printed, signature, variable
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence
 from cllm_sim.auditor.requirements.answer import at
 from cllm_sim.auditor.requirements.subject import site_of
+from cllm_sim.auditor.traverse import all_expressions, names, statements, within
 from cllm_sim.auditor.vocabulary import Act
 
 TWELVE = 12
@@ -27,7 +29,7 @@ def twelve(context: Context) -> PlanStep | None:
     """Refuse any other number of workers where they are created."""
     layout, ids = context.layout, context.open("NZ4")
     worker = layout.worker
-    if worker is None or not worker.created:
+    if worker is None or not worker.created or layout.constant:
         return None
     created = worker.created[0]
     function = created.function
@@ -40,7 +42,7 @@ def twelve(context: Context) -> PlanStep | None:
     )
     if function.result.pointers:
         leave = "return NULL;"
-    count = layout.count if worker.count is None else worker.count.text
+    count = layout.count
     sketch = Sketch()
     sketch.body(function, lambda _: False, {line: [f"if ({count} != {TWELVE})", f"    {leave}"]})
     return PlanStep(
@@ -60,11 +62,13 @@ def twelve(context: Context) -> PlanStep | None:
     )
 
 
-@serves("control", "NZ1", "NZ2", "NZ3", "RC2")
+@serves("control", "NZ1", "NZ2", "NZ3", "RC2", "NZ4")
 def control(context: Context) -> PlanStep | None:
     """The epochs' loop moves into a thread of its own."""
     layout, subject = context.layout, context.subject
-    ids = context.open("NZ1", "NZ2", "NZ3", "RC2")
+    ids = context.open("NZ1", "NZ2", "NZ3", "RC2", *(["NZ4"] if layout.constant else []))
+    if not ids:
+        return None
     if subject.control is not None:
         return _computes_less(context, ids)
     name = layout.control_name
@@ -78,8 +82,6 @@ def control(context: Context) -> PlanStep | None:
         functions.append(function.name)
         where.append(at(Site(function.path, loop.line), f"this loop of {function.name} is the control's work"))
         _moved(context, sketch, function, loop, entry)
-    elif entry is None:
-        return None
     replaces = f"{entry.name} only waits" if entry is not None else "the calling thread coordinates"
     return PlanStep(
         f"Let {name} run the epochs" if entry is not None else "Give the control a thread of its own",
@@ -100,12 +102,12 @@ def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, ent
     """The hunks: new members, the entry with the loop, the caller without it."""
     layout = context.layout
     pool = layout.pool
-    names, members = _renamed(layout, function, loop)
+    renamed, members = _renamed(layout, function, loop)
     created = [] if entry is not None else ["pthread_t control_thread;"]
     if pool is not None and (members or created):
-        sketch.hunk(pool.path, pool.name, pool.line)
+        sketch.hunk(pool.path, layout.type_of(pool), pool.line)
         sketch.add(*(f"    {one}" for one in (*created, *members)))
-    moved = [_with(names, line.text) for line in printed((loop,))]
+    moved = [_with(renamed, line.text) for line in printed((loop,))]
     if entry is not None:
         kept = {
             one.line
@@ -122,22 +124,45 @@ def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, ent
             (sketch.keep if leaves or line.number in kept else sketch.take)(line.text)
     else:
         sketch.hunk(function.path, layout.control_name, 0)
-        argument = "argument" if pool is None else f"struct {layout.pool_label} *pool = argument;"
+        argument = "argument" if pool is None else f"{layout.type_of(pool)} *pool = argument;"
         sketch.add(f"static void *{layout.control_name}(void *argument)", "{")
         sketch.add(*([f"    {argument}", ""] if pool is not None else []), *moved, "    return NULL;", "}")
     way = layout.way_to(layout.pool_label, function) if pool is not None else ""
     first, last = loop.line, last_line(loop)
-    start = (
-        []
-        if entry is not None
-        else [f"pthread_create(&{way}control_thread, NULL, {layout.control_name}, {way.rstrip('->.') or 'NULL'});"]
-    )
-    if way.endswith(".") and start:
-        start = [start[0].replace(f", {way.rstrip('->.')});", f", &{way.rstrip('.')});")]
     handle = _handle(context, entry, way)
+    given = way.removesuffix("->") if way.endswith("->") else f"&{way.removesuffix('.')}" if way else "NULL"
+    held = [f"{way}{one.rpartition(' ')[2].strip('*;')} = {one.rpartition(' ')[2].strip('*;')};" for one in members]
+    start = [*held, f"pthread_create(&{handle}, NULL, {layout.control_name}, {given});"]
+    if entry is not None and not held:
+        start = []  # it is started already, and all it needs is there by then
     joined = {first: [*start, f"pthread_join({handle}, NULL);"]}
     sketch.body(function, lambda line: first <= line.number <= last, joined, around=1)
+    if entry is not None and held:
+        _started_later(context, sketch, entry)
     _unparked(context, sketch, handle)
+
+
+def _started_later(context: Context, sketch: Sketch, entry: Function) -> None:
+    """The old creation goes with the test of its result: what the control needs is known only later."""
+    for role in context.subject.parked:
+        for created in role.created if entry in role.entries else ():
+            line = created.event.site.line
+            body = created.function.body
+            gone = {line}
+            for one, after in pairwise(body):
+                tests = isinstance(after, If) and names(after.condition) & assigned(one)
+                if one.line == line and tests:
+                    gone |= {printed_line.number for printed_line in printed((after,))}
+            sketch.without(created.function, gone, around=0)
+
+
+def assigned(one: Stmt) -> set[str]:
+    """What a statement assigns by name."""
+    found = {one.name} if isinstance(one, Declare) else set()
+    for expr in all_expressions((one,)):
+        if isinstance(expr, Assign) and isinstance(expr.target, Name):
+            found.add(expr.target.name)
+    return found
 
 
 def _unparked(context: Context, sketch: Sketch, handle: str) -> None:
@@ -180,9 +205,6 @@ def _handle(context: Context, entry: Function | None, way: str) -> str:
 
 def _renamed(layout: Layout, function: Function, loop: Loop) -> tuple[dict[str, str], list[str]]:
     """The outer names a moved loop uses, as the control reaches them, and the members the pool needs for them."""
-    from cllm_sim.auditor.facts import Declare
-    from cllm_sim.auditor.traverse import all_expressions, statements, within
-
     used = {
         part.name
         for expr in all_expressions((loop,))
@@ -190,23 +212,26 @@ def _renamed(layout: Layout, function: Function, loop: Loop) -> tuple[dict[str, 
         if hasattr(part, "name") and not hasattr(part, "base")
     }
     inside = {one.name for one in statements((loop,)) if isinstance(one, Declare)}
-    names, members = {}, []
+    entry = layout.control_entry
+    way = "" if entry is None else layout.way_to(layout.pool_label, entry)
+    own = way.removesuffix("->") or "pool"
+    renamed, members = {}, []
     for name, local in layout.program.locals(function).items():
         record = layout.program.record(local.type, function.path)
         if name not in used or name in inside or layout.pool is None:
             continue
         if record is not None and record.name == layout.pool.name:
-            names[name] = "pool" if local.type.pointers else "(*pool)"
+            renamed[name] = own if local.type.pointers else f"(*{own})"
             continue
         known = {one.name for one in layout.pool.members}
         if name not in known:
             members.append(f"{variable(local.type, name)};")
-        names[name] = f"pool->{name}"
-    return names, members
+        renamed[name] = f"{own}->{name}"
+    return renamed, members
 
 
-def _with(names: dict[str, str], text: str) -> str:
-    for name, other in names.items():
+def _with(renamed: dict[str, str], text: str) -> str:
+    for name, other in renamed.items():
         if name != other:
             text = re.sub(rf"(?<![\w.>]){re.escape(name)}\b(?!\()", other, text)
     return text

@@ -10,15 +10,16 @@ import posixpath
 from collections.abc import Iterator
 from functools import cached_property
 
-from cllm_sim.auditor.facts import Function, Loop, Record, Site, Stmt
+from cllm_sim.auditor.facts import Binary, Function, Loop, Record, Site, Stmt
 from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.inventory import SharedObject
 from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.planning.sketch import last_line
 from cllm_sim.auditor.requirements import Subject
 from cllm_sim.auditor.requirements.gradients import folding_steps
 from cllm_sim.auditor.requirements.rounds import batch_barrier
 from cllm_sim.auditor.roles import Role
-from cllm_sim.auditor.traverse import inner, statements
+from cllm_sim.auditor.traverse import statements
 from cllm_sim.auditor.vocabulary import Act
 
 BATCH, EPOCH, ORDER = "batch_barrier", "epoch_barrier", "order"
@@ -137,8 +138,32 @@ class Layout:
         inits = [init for one in self.subject.barriers for init in one.initialised if init.count is not None]
         if inits and inits[0].count is not None and inits[0].count.text.endswith(" + 1"):
             return inits[0].count.text[: -len(" + 1")]
+        if self.worker is None:
+            return "WORKERS"
+        if self.worker.count is not None:
+            return self.worker.count.text
+        for created in self.worker.created:
+            for loop in _loops(created.function):
+                if covers(loop, created.event.site.line) and isinstance(loop.condition, Binary):
+                    return self.program.text(loop.condition.right)
+        return "WORKERS"
+
+    @cached_property
+    def constant(self) -> bool:
+        """Is the number of workers a constant?"""
         count = None if self.worker is None else self.worker.count
-        return "WORKERS" if count is None else count.text
+        return count is not None and self.program.followed(count).value is not None
+
+    def over_workers(self, loop: Loop, function: Function) -> bool:
+        """Does a loop go over the workers, one round each?"""
+        condition = loop.condition
+        if not isinstance(condition, Binary):
+            return False
+        if self.program.text(condition.right).rpartition(">")[2] == self.count.rpartition(">")[2]:
+            return True
+        count = None if self.worker is None else self.worker.count
+        there = self.program.followed(self.program.count(condition.right, function, function.path))
+        return count is not None and there.same(self.program.followed(count))
 
     # -------------------------------------------------------------------------------------------------------- places
     def reference(self, location: Location, function: Function) -> str:
@@ -184,7 +209,7 @@ class Layout:
         steps = steps or folding_steps(self.subject)[1] if role is folding_steps(self.subject)[0] else steps
         for step in steps:
             for function, site in reversed(self.subject.frames(role, step)):
-                loops = [one for one in _loops(function) if covers(one, site.line)]
+                loops = self._around(function, site)
                 if loops:
                     return function, loops[-1]
         return None
@@ -196,13 +221,39 @@ class Layout:
         if role is None:
             return None
         for purpose in (*TRAINING, ""):
-            steps = self.subject.doing(role, purpose) if purpose else self.subject.waits(role)
+            steps = self.subject.doing(role, purpose) if purpose else self._met(role)
             for step in steps:
                 for function, site in self.subject.frames(role, step):
-                    loops = [one for one in _loops(function) if covers(one, site.line)]
+                    loops = self._around(function, site)
                     if loops:
                         return function, loops[0]
         return None
+
+    def _met(self, role: Role) -> list[Step]:
+        return [step for step in self.subject.waits(role) if step.act is not Act.JOIN]
+
+    def _around(self, function: Function, site: Site) -> list[Loop]:
+        """The loops around a place, those over the workers left out."""
+        found = [one for one in _loops(function) if covers(one, site.line)]
+        return [one for one in found if not self.over_workers(one, function)]
+
+    @cached_property
+    def restarted(self) -> tuple[Function, Site] | None:
+        """Where the workers are started in every round or epoch, instead of once."""
+        role = self.subject.coordinator
+        if role is None or self.worker is None:
+            return None
+        for created in self.worker.created:
+            for step in self.subject.flow(role).events(Act.CREATE):
+                if step.site == created.event.site and any(
+                    self._around(function, site) for function, site in self.subject.frames(role, step)
+                ):
+                    return created.function, created.event.site
+        return None
+
+    def type_of(self, record: Record) -> str:
+        """A record as a type: `struct crew`, or its alias where it has no tag."""
+        return self.program.label(record.name) if "<" in record.name else record.name
 
     def site_in(self, role: Role, step: Step, function: Function) -> Site | None:
         """Where a step lies in one of the functions around it."""
@@ -241,19 +292,3 @@ def _loops(function: Function) -> Iterator[Loop]:
 def covers(one: Stmt, line: int) -> bool:
     """Does a statement span a line of its function?"""
     return one.line <= line <= last_line(one)
-
-
-def last_line(one: Stmt) -> int:
-    """The last line on which something of a statement stands."""
-    ends = [one.line, getattr(one, "line_end", 0)]
-    stack = [one]
-    while stack:
-        here = stack.pop()
-        ends += [here.line, getattr(here, "line_end", 0)]
-        stack.extend(inner(here))
-    return max(ends)
-
-
-def synchronising(layout: Layout, function: Function, *acts: Act) -> dict[int, Step | None]:
-    """The lines of a function that synchronise by these acts."""
-    return {event.site.line: None for event in layout.subject.events_of(function) if event.act in acts}

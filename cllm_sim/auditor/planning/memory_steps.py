@@ -12,7 +12,7 @@ from cllm_sim.auditor.planning.context import Context, serves
 from cllm_sim.auditor.planning.layout import covers
 from cllm_sim.auditor.planning.sketch import INDENT, Sketch, printed, variable
 from cllm_sim.auditor.planning.step import PlanStep
-from cllm_sim.auditor.requirements.answer import at
+from cllm_sim.auditor.requirements.answer import at, missing
 from cllm_sim.auditor.requirements.folding import folds
 from cllm_sim.auditor.requirements.gradients import divisions, gradient_buffers
 from cllm_sim.auditor.requirements.memory import region_events
@@ -77,7 +77,7 @@ def _split(context: Context, sketch: Sketch, owner: str, places: list[Location])
     if record is None:
         return
     moved = [one for one in record.members if one.name in {place.holder.name for place in places}]
-    sketch.hunk(record.path, record.name, record.line)
+    sketch.hunk(record.path, context.layout.type_of(record), record.line)
     sketch.take(*(f"{INDENT}{variable(one.type, one.name)};" for one in moved))
     sketch.add(f"struct {owner}_scratch {{", *(f"{INDENT}{variable(one.type, one.name)};" for one in moved), "};")
 
@@ -87,7 +87,7 @@ def _pass_along(context: Context, sketch: Sketch, owners: list[str]) -> None:
     layout, subject = context.layout, context.subject
     record = layout.worker_record
     assert record is not None
-    sketch.hunk(record.path, record.name, record.line)
+    sketch.hunk(record.path, context.layout.type_of(record), record.line)
     sketch.add(*(f"{INDENT}struct {owner}_scratch {owner}_scratch;  /* this thread's own */" for owner in owners))
     seen = set()
     changed: dict[int, tuple[Function, dict[int, str]]] = {}
@@ -205,7 +205,7 @@ def fresh(context: Context) -> PlanStep | None:
     record = context.layout.worker_record
     sketch = Sketch()
     if record is not None:
-        sketch.hunk(record.path, record.name, record.line)
+        sketch.hunk(record.path, context.layout.type_of(record), record.line)
         sketch.add(f"{INDENT}unsigned long round;  /* of the batch whose gradients the segment holds; 0: none */")
     for fold in found[:1]:
         outer = next(
@@ -213,10 +213,11 @@ def fresh(context: Context) -> PlanStep | None:
             None,
         )
         way = context.layout.way_to(context.program.label(record.name), fold.function) if record is not None else ""
-        element = way.rstrip("->.") if way else "worker"
         line = outer.body[-1].line if outer is not None and outer.body else fold.site.line
-        reference = f"{way or element + '->'}round"
-        sketch.body(fold.function, lambda _: False, {line: [f"if ({reference} != round)", f"{INDENT}continue;"]})
+        if way and outer is not None:
+            sketch.body(fold.function, lambda _: False, {line: [f"if ({way}round != round)", f"{INDENT}continue;"]})
+        else:
+            sketch = Sketch()
     return PlanStep(
         "Fold only what was written in this round",
         ids,
@@ -245,6 +246,7 @@ def validate(context: Context) -> PlanStep | None:
         if sink is None or sink.sink_location is None
         else context.layout.reference(sink.sink_location.holder, step.function)
     )
+    buffer = _updated_from(context, step) or buffer
     sketch = Sketch()
     sketch.hunk(step.function.path, "new functions", 0)
     sketch.add(
@@ -285,6 +287,17 @@ def validate(context: Context) -> PlanStep | None:
         patch=str(sketch),
         promise=context.promise(ids),
     )
+
+
+def _updated_from(context: Context, step: Step) -> str:
+    """The argument of the update that is a vector of numbers; the last one, for weights come first."""
+    call = None if step.event is None else step.event.call
+    found = ""
+    for argument in () if call is None else call.arguments:
+        type = context.program.type_of(argument, step.function)
+        if type is not None and type.base in {"float", "double"} and (type.pointers or type.arrays):
+            found = context.program.text(argument)
+    return found
 
 
 def _figures(context: Context, step: Step) -> tuple[str, str]:
@@ -408,6 +421,8 @@ def region(context: Context) -> PlanStep | None:
         where.append(
             at(Site(context.layout.pool.path, context.layout.pool.line), f"{context.layout.pool_label} gets the region")
         )
+    if not where:
+        where.append(missing("no region, and no record that all threads share: the region is a variable of its own"))
     return PlanStep(
         "Put the gradient segments into the shared region"
         if made

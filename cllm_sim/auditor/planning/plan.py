@@ -24,9 +24,9 @@ from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Judgement, Subject
 
 ORDER = (
-    "twelve", "scratch", "segments", "control", "batch", "handoff", "epoch", "stop", "lock", "races", "fresh",
-    "validate", "region", "modules", "fallback", "measure", "lifetimes", "leftovers", "sphere", "nodes", "reports",
-    "growth",
+    "twelve", "scratch", "segments", "control", "persistent", "batch", "handoff", "epoch", "stop", "lock", "races",
+    "fresh", "validate", "region", "modules", "fallback", "measure", "lifetimes", "leftovers", "sphere", "nodes",
+    "reports", "growth",
 )  # fmt: skip
 
 

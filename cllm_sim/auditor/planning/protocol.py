@@ -59,7 +59,6 @@ def protocol(analysis: Analysis) -> tuple[str, list[Data]]:
 
 # --------------------------------------------------------------------------------------------------------------- names
 def _pairs(layout: Layout) -> Iterator[Pair]:
-    subject = layout.subject
     yield _function("worker", layout.worker_entry)
     yield _function("leaf", _leaf(layout))
     if layout.control_entry is not None:
@@ -68,7 +67,9 @@ def _pairs(layout: Layout) -> Iterator[Pair]:
         yield Pair("control", f"{layout.control_name} (new)", None, layout.control_name)
     yield _function("root", None if layout.epochs is None else layout.epochs[0])
     if layout.pool is not None:
-        yield Pair("Crew", layout.pool.name, Site(layout.pool.path, layout.pool.line), _camel(layout.pool_label))
+        yield Pair(
+            "Crew", layout.type_of(layout.pool), Site(layout.pool.path, layout.pool.line), _camel(layout.pool_label)
+        )
     yield _barrier(layout, "batch", layout.batch)
     yield _barrier(layout, "epoch", layout.epoch)
     yield _order(layout)

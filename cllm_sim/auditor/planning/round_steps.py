@@ -6,11 +6,13 @@ program's own hand-off (locks, conditions, semaphores, flags around the work).
 
 from __future__ import annotations
 
+import re
+
 from cllm_sim.auditor.facts import Function, Loop, Site, Stmt
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.planning.context import Context, serves
 from cllm_sim.auditor.planning.control_steps import joins
-from cllm_sim.auditor.planning.layout import ORDER, covers, last_line
+from cllm_sim.auditor.planning.layout import ORDER, covers
 from cllm_sim.auditor.planning.sketch import INDENT, Sketch, printed
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence
@@ -18,10 +20,12 @@ from cllm_sim.auditor.requirements.answer import at
 from cllm_sim.auditor.requirements.gradients import folding_steps
 from cllm_sim.auditor.requirements.rounds import batch_barrier
 from cllm_sim.auditor.requirements.subject import site_of
+from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.traverse import statements
 from cllm_sim.auditor.vocabulary import SYNCHRONISES, Act
 
 HANDS_OFF = SYNCHRONISES - {Act.CREATE, Act.JOIN, Act.WAIT}
+CODE = re.compile(r"C[A-Z]\d{3}:")
 SIDES = ("the order stands before anyone reads it", "every segment is written before anyone folds it")
 
 
@@ -36,7 +40,7 @@ def batch(context: Context) -> PlanStep | None:
     layout = context.layout
     ids = context.open("BA1", "BA2", "BA3", "BA4", "LF3")
     if layout.worker is None or layout.worker_entry is None:
-        return None
+        return _as_found(context, "Let every barrier be met by as many as it is made for", ids)
     sketch = Sketch()
     sides: list[Evidence] = []
     functions: list[str] = []
@@ -44,6 +48,9 @@ def batch(context: Context) -> PlanStep | None:
     if batch_barrier(context.subject) is None:
         functions += _worker(context, sketch, sides)
     functions += _coordinator(context, sketch, sides)
+    _counts(context, sketch)
+    if layout.round is None or layout.restarted is not None:
+        sketch = Sketch()  # half of a meeting is none: the threads must stay first, and the rounds be found
     where = (*sides, *context.rests_on(*ids, limit=4))
     old = sorted({step.target.label for step in _waiting(context) if step.target is not None})
     replaces = f"the hand-off by {', '.join(old)}" if old else "nothing that orders the batches yet"
@@ -85,6 +92,65 @@ def handoff(context: Context) -> PlanStep | None:
     )
 
 
+def _counts(context: Context, sketch: Sketch) -> None:
+    """Where the control becomes a party, the barrier is initialised for one more."""
+    layout, coordinator = context.layout, context.subject.coordinator
+    known = layout.known(layout.batch)
+    if known is None or coordinator is None or not known.by(Act.WAIT) or coordinator.name in known.roles(Act.WAIT):
+        return
+    for function in context.reached():
+        for event in context.subject.events_of(function):
+            if event.act is Act.INIT and event.target == layout.batch and event.value is not None and event.call:
+                old = context.program.text(event.call)
+                count = context.program.text(event.value)
+                for line in printed(function.body):
+                    if line.number == event.site.line and old in line.text:
+                        new = line.text.strip().replace(old, old.removesuffix(f"{count})") + f"{count} + 1)")
+                        sketch.without(function, {line.number}, {line.number: [new]})
+
+
+def _as_found(context: Context, title: str, ids: tuple[str, ...]) -> PlanStep | None:
+    """A step for a program in which no workers are known: what was found wrong, without a sketch."""
+    created = [
+        at(one.event.site, f"{role.name} is started here") for role in context.subject.threads for one in role.created
+    ]
+    where = context.rests_on(*ids) or tuple(created[:4])
+    if not where:
+        return None
+    codes = sorted({item.text.partition(":")[0] for item in where if CODE.match(item.text)})
+    return PlanStep(
+        title,
+        ids,
+        where,
+        "what was found at these places",
+        context.expects(ids, *codes),
+        "as soon as possible: a program that can hang cannot be tested",
+        promise=context.promise(ids),
+    )
+
+
+@serves("persistent", "BA3", "BA5", "BA6")
+def persistent(context: Context) -> PlanStep | None:
+    """Workers that are started anew for each round or epoch stay instead."""
+    found = context.layout.restarted
+    if found is None:
+        return None
+    ids = context.open("BA3", "BA5", "BA6")
+    function, site = found
+    joined = [at(Site(one.path, line), f"{one.name} joins the workers here") for one, line in joins(context)]
+    return PlanStep(
+        "Start the workers once and keep them",
+        ids,
+        (at(site, f"{function.name} starts the workers in every round of the loop around it"), *joined[:3]),
+        "threads that are created and joined for each round or epoch: creation and join move in front of and behind the"
+        " outermost loop, and each worker's entry gets a loop of its own around its work",
+        f"count the creations (`strace -f -e trace=clone3`): as many as there are threads; {context.expects(ids)}",
+        "before the barrier: only threads that stay can meet at it again",
+        tuple(dict.fromkeys([function.name, *(one.name for one, _ in joins(context))])),
+        promise=context.promise(ids),
+    )
+
+
 def _declarations(context: Context, sketch: Sketch) -> None:
     layout = context.layout
     pool = layout.pool
@@ -96,13 +162,18 @@ def _declarations(context: Context, sketch: Sketch) -> None:
     if not new:
         return
     if pool is not None:
-        sketch.hunk(pool.path, pool.name, pool.line)
+        sketch.hunk(pool.path, context.layout.type_of(pool), pool.line)
     else:
-        sketch.hunk(site_of(layout.worker_entry).path if layout.worker_entry else "", "file level", 0)
+        sketch.hunk(_file(context), "file level", 0)
     sketch.add(*(f"{INDENT}{one}" if pool is not None else f"static {one}" for one in new))
     if _order(context) is None:
-        sketch.hunk(pool.path if pool is not None else "", "file level", 0)
+        sketch.hunk(_file(context), "file level", 0)
         sketch.add("enum { ORDER_BATCH, ORDER_EPOCH, ORDER_STOP };")
+
+
+def _file(context: Context) -> str:
+    pool, entry = context.layout.pool, context.layout.worker_entry
+    return pool.path if pool is not None else entry.path if entry is not None else ""
 
 
 def _order(context: Context) -> str | None:
@@ -126,6 +197,9 @@ def _worker(context: Context, sketch: Sketch, sides: list[Evidence]) -> list[str
     line = work[2].line
     loop = next((one for one in statements(entry.body) if isinstance(one, Loop) and covers(one, line)), None)
     gone = _around_work(context, entry, loop.body if loop is not None else entry.body, line)
+    at_work = _statement(entry, line)
+    if at_work is None:
+        return []
     before = [
         wait(context, layout.batch, entry, f"A: {SIDES[0]}"),
         f"if ({order(context, entry)} == ORDER_STOP)",
@@ -134,9 +208,14 @@ def _worker(context: Context, sketch: Sketch, sides: list[Evidence]) -> list[str
     after = [wait(context, layout.batch, entry, f"B: {SIDES[1]}")]
     if loop is None:
         before, after = ["for (;;) {", *(INDENT + one for one in before)], [*(INDENT + one for one in after), "}"]
-    sketch.body(entry, lambda one: one.number in gone, {line: before}, {line: after}, around=1)
+    sketch.body(entry, lambda one: one.number in gone, {line: before}, (at_work, after), around=1)
     sides.append(at(Site(entry.path, line), f"{entry.name}: wait A before this batch, wait B after it"))
     return [entry.name]
+
+
+def _statement(function: Function, line: int) -> Stmt | None:
+    """The innermost statement on a line."""
+    return next((one for one in reversed(list(statements(function.body))) if covers(one, line)), None)
 
 
 def _around_work(context: Context, function: Function, body: tuple[Stmt, ...], line: int) -> set[int]:
@@ -238,17 +317,19 @@ def epoch(context: Context) -> PlanStep | None:
     """An order of its own and a barrier of its own end an epoch."""
     layout, ids = context.layout, context.open("BA5")
     found, entry, work = layout.epochs, layout.worker_entry, layout.work_step
-    if found is None or entry is None or work is None:
+    if entry is None:
         return None
+    if work is None or found is None or layout.round is None:
+        return _epoch_alone(context, ids)
     function, loop = found
     sketch = Sketch()
     if layout.known(layout.epoch) is None and layout.pool is not None:
-        sketch.hunk(layout.pool.path, layout.pool.name, layout.pool.line)
+        sketch.hunk(layout.pool.path, layout.type_of(layout.pool), layout.pool.line)
         sketch.add(f"{INDENT}pthread_barrier_t {layout.epoch.name};  /* initialised for {layout.count} + 1 */")
     here = layout.round
-    whole = loop.body[-1] if here is None or here[0] is not function or here[1] is loop else here[1]
+    whole = loop.body[-1] if here[0] is not function or here[1] is loop else here[1]
     last = next(
-        (one for one in loop.body if here is not None and here[0] is not function and _calls(context, function, one)),
+        (one for one in loop.body if here[0] is not function and _calls(context, function, one)),
         whole,
     )
     lines = [
@@ -256,7 +337,7 @@ def epoch(context: Context) -> PlanStep | None:
         wait(context, layout.batch, function, "A: the order stands"),
         wait(context, layout.epoch, function, "the next epoch begins when all are here"),
     ]
-    sketch.body(function, lambda _: False, {}, {last.line: lines}, around=1)
+    sketch.body(function, lambda _: False, {}, (last, lines), around=1)
     meets = [
         f"if ({order(context, entry)} == ORDER_EPOCH) {{",
         INDENT + wait(context, layout.epoch, entry),
@@ -285,6 +366,23 @@ def epoch(context: Context) -> PlanStep | None:
     )
 
 
+def _epoch_alone(context: Context, ids: tuple[str, ...]) -> PlanStep:
+    """No loop over epochs was found outside the workers: what to do, without a sketch."""
+    layout = context.layout
+    entry = layout.worker_entry
+    assert entry is not None
+    return PlanStep(
+        f"Separate the epochs at {layout.epoch.label}",
+        ids,
+        (at(site_of(entry), f"{entry.name} runs all epochs by itself"), *context.rests_on("BA5", limit=3)),
+        "epochs that no thread but the workers knows of: the control gets the loop over them, and orders their ends",
+        f"run zero, one and three epochs: `{layout.sanitised}`; {context.expects(ids, run=False)}",
+        "after the batch barrier, whose first wait carries the order that leads here",
+        (entry.name,),
+        promise=context.promise(ids),
+    )
+
+
 def _calls(context: Context, function: Function, one: Stmt) -> bool:
     """Does a statement of the epochs' loop lead to the rounds?"""
     role = context.subject.coordinator
@@ -303,7 +401,7 @@ def stop(context: Context) -> PlanStep | None:
     layout, ids = context.layout, context.open("BA6")
     entry = layout.worker_entry
     if entry is None:
-        return None
+        return _as_found(context, "Let every thread come to its end", ids)
     sketch = Sketch()
     functions = []
     sides: list[Evidence] = []
@@ -341,22 +439,7 @@ def lock(context: Context) -> PlanStep | None:
     """The lock around the work goes."""
     subject, layout = context.subject, context.layout
     ids = context.open("NZ5", "BA7")
-    held = sorted(
-        {
-            one.lock
-            for role in subject.workers
-            for step in subject.doing(role, "work")
-            for one in subject.analysis.held(role).possibly[step.index]
-        }
-    )
-    locks = held or sorted(
-        {
-            step.target
-            for role in subject.workers
-            for step in subject.training_steps(role)
-            if step.act is Act.LOCK and step.target
-        }
-    )
+    locks, roles = _locks(context)
     if not locks:
         return None
     sketch = Sketch()
@@ -367,7 +450,7 @@ def lock(context: Context) -> PlanStep | None:
             for event in subject.events_of(function)
             if event.target in locks and event.act in {Act.LOCK, Act.UNLOCK, Act.LOCK_SHARED}
         }
-        if lines and any(function in subject.reached(role) for role in subject.workers):
+        if lines and any(function in subject.reached(role) for role in roles):
             sketch.without(function, lines, around=1)
             functions.append(function.name)
             where += [at(Site(function.path, line), "goes") for line in sorted(lines)]
@@ -380,7 +463,7 @@ def lock(context: Context) -> PlanStep | None:
         )
     names = ", ".join(one.label for one in locks)
     return PlanStep(
-        f"Remove {names} from the workers",
+        f"Remove {names} from the rounds",
         ids,
         tuple(dict.fromkeys(where))[:8],
         f"{names}: the barrier orders these accesses already",
@@ -392,6 +475,17 @@ def lock(context: Context) -> PlanStep | None:
     )
 
 
-def span(one: Stmt) -> range:
-    """The lines of a statement."""
-    return range(one.line, last_line(one) + 1)
+def _locks(context: Context) -> tuple[list[Location], list[Role]]:
+    """The locks to remove, and the roles that take them: those held around the work, else all in the rounds."""
+    subject = context.subject
+    held = {
+        one.lock
+        for role in subject.workers
+        for step in subject.doing(role, "work")
+        for one in subject.analysis.held(role).possibly[step.index]
+    }
+    if held:
+        return sorted(held), subject.workers
+    roles = [*subject.workers, *([subject.coordinator] if subject.coordinator is not None else [])]
+    taken = {step.target for role in roles for step in subject.training_steps(role) if step.act is Act.LOCK}
+    return sorted(one for one in taken if one is not None), roles

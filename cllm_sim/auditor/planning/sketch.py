@@ -1,7 +1,7 @@
 """Sketches of changes: hunks in the manner of a unified diff, made of the program's own statements.
 
-Rules of this file: what a sketch takes away or keeps is printed from the facts (with normalised spacing, without
-comments), what it adds is text.
+Rules of this file: what a sketch takes away or keeps is printed from the facts (with normalised spacing and braces,
+without comments), what it adds is text.
 A hunk names the function and its line; it is read beside the source, not applied by a tool. No sketch is longer than
 `LINES_MAX`.
 """
@@ -27,8 +27,9 @@ from cllm_sim.auditor.facts import (
     Variants,
 )
 from cllm_sim.auditor.program.printing import text, type_text
+from cllm_sim.auditor.traverse import inner as inner_of
 
-LINES_MAX = 40
+LINES_MAX = 48
 INDENT = "    "
 
 
@@ -39,8 +40,8 @@ class Line(NamedTuple):
     text: str
 
 
-def printed(body: Iterable[Stmt], depth: int = 1) -> Iterator[Line]:
-    """Statements as C, one line each; blocks are indented."""
+def printed(body: Iterable[Stmt], depth: int = 1, braces: Container[int] = ()) -> Iterator[Line]:
+    """Statements as C, one line each; a body of one statement has braces if its line is in `braces`."""
     pad = INDENT * depth
     for one in body:
         match one:
@@ -50,14 +51,14 @@ def printed(body: Iterable[Stmt], depth: int = 1) -> Iterator[Line]:
                 yield Line(line, f"{pad}{declared(one)};")
             case Block(body=inner, line=line, line_end=end):
                 yield Line(line, pad + "{")
-                yield from printed(inner, depth + 1)
+                yield from printed(inner, depth + 1, braces)
                 yield Line(end, pad + "}")
             case If(condition=condition, then=then, other=other, line=line):
-                yield from _braced(f"if ({text(condition)})", then, line, depth)
+                yield from _braced(f"if ({text(condition)})", then, line, depth, braces)
                 if other:
-                    yield from _braced("else", other, other[0].line, depth)
+                    yield from _braced("else", other, other[0].line, depth, braces)
             case Loop(body=inner, line=line):
-                yield from _braced(head(one), inner, line, depth)
+                yield from _braced(head(one), inner, line, depth, braces)
             case Return(value=value, line=line):
                 yield Line(line, f"{pad}return{'' if value is None else ' ' + text(value)};")
             case Jump(kind=kind, label=label, line=line):
@@ -68,21 +69,32 @@ def printed(body: Iterable[Stmt], depth: int = 1) -> Iterator[Line]:
                 yield Line(line, f"{pad}switch ({text(subject)}) {{ ... }}")
             case Variants(branches=branches):
                 for _, branch in branches[:1]:
-                    yield from printed(branch, depth)
+                    yield from printed(branch, depth, braces)
 
 
-def _braced(start: str, body: tuple[Stmt, ...], line: int, depth: int) -> Iterator[Line]:
+def _braced(start: str, body: tuple[Stmt, ...], line: int, depth: int, braces: Container[int]) -> Iterator[Line]:
     pad = INDENT * depth
+    if len(body) == 1 and isinstance(body[0], Block):
+        body = body[0].body
     only = body[0] if len(body) == 1 else None
-    if isinstance(only, Block):
-        body, only = only.body, (only.body[0] if len(only.body) == 1 else None)
-    if only is not None and isinstance(only, Do | Return | Jump):
+    if isinstance(only, Do | Return | Jump) and only.line not in braces:
         yield Line(line, pad + start)
         yield from printed((only,), depth + 1)
         return
     yield Line(line, f"{pad}{start} {{")
-    yield from printed(body, depth + 1)
+    yield from printed(body, depth + 1, braces)
     yield Line(line, pad + "}")
+
+
+def last_line(one: Stmt) -> int:
+    """The last line on which something of a statement stands."""
+    last = 0
+    stack = [one]
+    while stack:
+        here = stack.pop()
+        last = max(last, here.line, getattr(here, "line_end", 0))
+        stack.extend(inner_of(here))
+    return last
 
 
 def head(loop: Loop) -> str:
@@ -148,14 +160,16 @@ class Sketch:
         function: Function,
         gone: Callable[[Line], bool],
         before: dict[int, list[str]] | None = None,
-        after: dict[int, list[str]] | None = None,
+        behind: tuple[Stmt, list[str]] | None = None,
         around: int = 2,
     ) -> bool:
-        """The changed part of a function: lines for which `gone` holds go, others come before or after a line number
-        (indented as the line beside them); unchanged lines are kept only near a change. False where nothing changes."""
-        lines = list(printed(function.body))
-        before, after = dict(before or {}), dict(after or {})
-        changed = [n for n, line in enumerate(lines) if gone(line) or line.number in before or line.number in after]
+        """The changed part of a function: lines for which `gone` holds go, others come before a line number or behind
+        a statement (indented as it is); unchanged lines are kept only near a change. False where nothing changes."""
+        before = dict(before or {})
+        braces = {*before, *([behind[0].line] if behind is not None else [])}
+        lines = list(printed(function.body, 1, braces))
+        last = _behind(lines, behind)
+        changed = [n for n, line in enumerate(lines) if gone(line) or line.number in before or n == last]
         if not changed:
             return False
         self.hunk(function.path, function.name, function.line)
@@ -170,7 +184,10 @@ class Sketch:
                 self._flush()
                 self.keep(f"{INDENT}...")
                 skipped = False
-            self._one(line, gone(line), before.pop(line.number, []), self._last(lines, n, after))
+            self._one(line, gone(line), before.pop(line.number, []))
+            if n == last and behind is not None:
+                pad = next(_pad(one.text) for one in lines if one.number == behind[0].line)
+                self.add(*(pad + one for one in behind[1]))
         self._flush()
         return True
 
@@ -180,22 +197,14 @@ class Sketch:
         """The same for lines that go by their numbers."""
         return self.body(function, lambda line: line.number in gone, before, around=around)
 
-    def _last(self, lines: list[Line], n: int, after: dict[int, list[str]]) -> list[str]:
-        """What comes after the last printed line of a source line."""
-        number = lines[n].number
-        more = any(line.number == number for line in lines[n + 1 :])
-        return [] if more else after.pop(number, [])
-
-    def _one(self, line: Line, gone: bool, before: list[str], after: list[str]) -> None:
-        pad = line.text[: len(line.text) - len(line.text.lstrip())]
+    def _one(self, line: Line, gone: bool, before: list[str]) -> None:
         if gone:  # what replaces several lines stands behind all of them
             self.take(line.text)
-            self._held += [pad + one for one in (*before, *after)]
+            self._held += [_pad(line.text) + one for one in before]
             return
         self._flush()
-        self.add(*(pad + one for one in before))
+        self.add(*(_pad(line.text) + one for one in before))
         self.keep(line.text)
-        self.add(*(pad + one for one in after))
 
     def _flush(self) -> None:
         self.add(*self._held)
@@ -209,3 +218,28 @@ class Sketch:
             return ""
         lines = self._lines if len(self._lines) <= LINES_MAX else [*self._lines[: LINES_MAX - 1], " ..."]
         return "\n".join(lines) + "\n"
+
+
+def _pad(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _behind(lines: list[Line], behind: tuple[Stmt, list[str]] | None) -> int:
+    """The last printed line of a statement: its own, or the end of its bodies; -1 where there is none."""
+    start = -1 if behind is None else next((n for n, one in enumerate(lines) if one.number == behind[0].line), -1)
+    if behind is None or start < 0 or not isinstance(behind[0], If | Loop | Block):
+        return start
+    depth = len(_pad(lines[start].text))
+    found = start
+    for n in range(start + 1, len(lines)):
+        here, text = len(_pad(lines[n].text)), lines[n].text.strip()
+        if here > depth or (here == depth and text in {"}", "else", "else {"} and not _closed(lines, found, text)):
+            found = n
+        else:
+            break
+    return found
+
+
+def _closed(lines: list[Line], found: int, text: str) -> bool:
+    """Does a second closing brace in a row belong to what is around?"""
+    return text == "}" and lines[found].text.strip() == "}" and _pad(lines[found].text) == _pad(lines[found + 1].text)

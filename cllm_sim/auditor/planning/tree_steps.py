@@ -32,7 +32,7 @@ def sphere(context: Context) -> PlanStep | None:
     record = context.layout.worker_record
     sketch = Sketch()
     if record is not None:
-        sketch.hunk(record.path, record.name, record.line)
+        sketch.hunk(record.path, context.layout.type_of(record), record.line)
         sketch.add(f"{INDENT}const struct sphere *sphere;  /* parent and position 0 to 11 under it */")
     places = _places(context, "RC9")
     if record is not None:
@@ -65,14 +65,12 @@ def nodes(context: Context) -> PlanStep | None:
     layout = context.layout
     entry, work = layout.worker_entry, layout.work_step
     sketch = Sketch()
-    if entry is not None and work is not None:
-        record = layout.worker_record
-        way = layout.way_to(context.program.label(record.name), entry) if record is not None else ""
-        if record is not None:
-            sketch.hunk(record.path, record.name, record.line)
-            sketch.add(
-                f"{INDENT}struct {context.program.label(record.name)} *children;  /* up to twelve, NULL for a leaf */"
-            )
+    record = layout.worker_record
+    if entry is not None and work is not None and record is not None:
+        way = layout.way_to(context.program.label(record.name), entry)
+        if way:
+            sketch.hunk(record.path, context.layout.type_of(record), record.line)
+            sketch.add(f"{INDENT}{context.layout.type_of(record)} *children;  /* up to twelve, NULL for a leaf */")
             sketch.add(
                 f"{INDENT}pthread_barrier_t child_barrier;  /* initialised for child_count + 1 */",
                 f"{INDENT}int child_count;",
@@ -86,7 +84,8 @@ def nodes(context: Context) -> PlanStep | None:
             f"{INDENT}fold_children({way.rstrip('->.') or 'worker'});  /* into this thread's own segment */",
             "} else",
         ]
-        sketch.body(entry, lambda _: False, {line: lines}, around=1)
+        if way:
+            sketch.body(entry, lambda _: False, {line: lines}, around=1)
     return PlanStep(
         "Let a worker be the control of its own children",
         ids,

@@ -1,6 +1,6 @@
 """What a judge answers, and the register of all judges.
 
-Rules of this file: an answer without a place says what was looked for; a status is never given without evidence.
+Rules of this file: an answer without a place says what was looked for or that no place can be shown.
 """
 
 from __future__ import annotations
@@ -59,8 +59,7 @@ def answer(status: Status, *evidence: Evidence | Iterable[Evidence]) -> Answer:
     for one in evidence:
         for item in (one,) if isinstance(one, Evidence) else one:
             found.setdefault(Evidence(*item))
-    assert found, "a status without evidence"
-    kept = tuple(found)
+    kept = tuple(found) or (missing("no place can be shown for this"),)
     if len(kept) > EVIDENCE_MAX:
         kept = (*kept[:EVIDENCE_MAX], Evidence(None, f"and {len(kept) - EVIDENCE_MAX} more places"))
     return Answer(status, kept)

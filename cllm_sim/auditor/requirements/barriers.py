@@ -23,7 +23,7 @@ ORDERS = frozenset({*WAITS, Act.CREATE, Act.NOTIFY, Act.NOTIFY_ALL, Act.UP})
 def ba1(subject: Subject) -> Answer:
     """Every barrier is initialised, waited on and destroyed."""
     if not subject.barriers:
-        return answer("unmet", NO_BARRIER)
+        return answer("unmet" if subject.workers else "unknown", NO_BARRIER)
     bad, weak, good = [], [], []
     for one in subject.barriers:
         if not one.by(Act.WAIT):

@@ -14,6 +14,7 @@ from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.program import Count
 from cllm_sim.auditor.requirements.answer import Answer, Evidence, answer, at, judges, missing, told
 from cllm_sim.auditor.requirements.folding import Buffers, Fold, buffers, fetching, folds
+from cllm_sim.auditor.requirements.node_zero import rounds_of
 from cllm_sim.auditor.requirements.rounds import batch_barrier, first_after, last_before
 from cllm_sim.auditor.requirements.subject import WAITS, Subject
 from cllm_sim.auditor.roles import Role
@@ -160,6 +161,8 @@ def lf2(subject: Subject) -> Answer:
 def divisions(subject: Subject) -> Iterator[tuple[Site, str, str, bool]]:
     """Divisions by the number of workers: place, text, function, and whether the same function uses the remainder."""
     counts = [subject.program.followed(role.count) for role in subject.workers if role.count is not None]
+    each = {rounds_of(subject, created) for role in subject.workers for created in role.created}
+    counts += [Count((), number, str(number)) for number in each if number is not None]
     for function in subject.reached(*subject.roles):
         for expr in all_expressions(function.body):
             if isinstance(expr, Binary) and expr.operator == "/" and _by_workers(subject, expr.right, function, counts):

@@ -177,7 +177,7 @@ def nz4(subject: Subject) -> Answer:
 def _enforced(subject: Subject, role: Role) -> tuple[str, list[Evidence]]:
     count = role.count
     if count is None:
-        return "unmet", starts(role, f"how many threads of {role.name} there are cannot be told here")
+        return _by_each(subject, role)
     value = subject.program.followed(count).value
     if value is not None:
         kind = "twelve" if value == TWELVE else f"the declared arity {value}"
@@ -189,6 +189,28 @@ def _enforced(subject: Subject, role: Role) -> tuple[str, list[Evidence]]:
         *starts(role, f"{count.text} threads of {role.name}; nothing on the way here compares that with {TWELVE}"),
         *_defaults(subject, count.terms),
     ]
+
+
+def _by_each(subject: Subject, role: Role) -> tuple[str, list[Evidence]]:
+    """Where the whole number cannot be told: does every thread that starts some start as many, a constant?"""
+    numbers = {rounds_of(subject, created) for created in role.created}
+    if len(numbers) == 1 and None not in numbers:
+        return "met", starts(role, f"each starts {numbers.pop()} threads of {role.name}, a constant")
+    return "unmet", starts(role, f"how many threads of {role.name} there are cannot be told here")
+
+
+def rounds_of(subject: Subject, created: Creation) -> int | None:
+    """How many threads one run of the loops around a creation starts, where that is a number."""
+    roles, function = subject.analysis.roles, created.function
+    loops = next((one.loops for one in roles.placed(function) if one.event == created.event), ())
+    total = 1
+    for loop in loops[-1:]:
+        rounds = roles.rounds(loop, function)
+        value = None if rounds is None else subject.program.followed(rounds).value
+        if value is None:
+            return None
+        total *= value
+    return total
 
 
 def _checks(subject: Subject, created: Creation) -> Iterator[tuple[Site, str, bool]]:
@@ -261,7 +283,8 @@ def nz5(subject: Subject) -> Answer:
     held = held_at_work(subject)
     if held:
         return answer("partly", held)
-    return answer("met", work_sites(subject, "no lock is held at this call of batch processing"))
+    shown = work_sites(subject, "no lock is held at this call of batch processing")
+    return answer("met", shown or [one for role in subject.workers for one in computing(subject, role)])
 
 
 def held_at_work(subject: Subject) -> list[Evidence]:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cllm_sim.auditor.facts import Binary, Call, Conditional, Expr, Function, If, Loop, Name, Record, Site
+from cllm_sim.auditor.facts import Binary, Call, Function, Name, Record, Site
 from cllm_sim.auditor.locations import members
 from cllm_sim.auditor.requirements import node_zero
 from cllm_sim.auditor.requirements.answer import Answer, Evidence, answer, at, judges, missing
 from cllm_sim.auditor.requirements.gradients import divisions
 from cllm_sim.auditor.requirements.subject import Subject, listed, site_of
 from cllm_sim.auditor.roles import Role
-from cllm_sim.auditor.traverse import all_expressions, assigned_locals, names, statements, within
+from cllm_sim.auditor.traverse import all_expressions, assigned_locals, names, within
 from cllm_sim.auditor.vocabulary import ATOMIC, Act
 
 CORES = frozenset("get_nprocs get_nprocs_conf sched_getaffinity pthread_getaffinity_np omp_get_num_procs".split())
@@ -74,11 +74,16 @@ def rc2(subject: Subject) -> Answer:
     if not middle(subject):
         return node_zero.nz2(subject)
     controls = [*([subject.control] if subject.control is not None else []), *middle(subject)]
-    computing = [one for role in controls for one in node_zero.computing(subject, role)]
+    computing = [
+        one
+        for role in controls
+        for one in (_works_meanwhile if role in subject.workers else node_zero.computing)(subject, role)
+    ]
     if computing:
         return answer("unmet", computing)
     return answer(
-        "met", [at(site_of(role.entries[0]), f"{role.name} reaches no batch processing") for role in controls]
+        "met",
+        [at(site_of(role.entries[0]), f"{role.name} processes nothing while it has children") for role in controls],
     )
 
 
@@ -106,8 +111,10 @@ def _works_meanwhile(subject: Subject, role: Role) -> list[Evidence]:
     started = [step for step in subject.training_steps(role) if step.act is Act.CREATE]
     works = {step.index: step for step in subject.doing(role, "work")}
     found = []
+    around = {loop for step in started for loop in step.loops}
+    joins = {loop for step in flow.events(Act.JOIN) for loop in step.loops} - around
     for step in started:
-        after = flow.reachable(step.index, lambda one: one.act is Act.JOIN)
+        after = flow.reachable(step.index, lambda one: one.act is Act.JOIN or one.index in joins)
         found += [
             at(works[one].site, f"{role.name} processes while its children run") for one in sorted(after & works.keys())
         ]
@@ -126,7 +133,7 @@ def rc4(subject: Subject) -> Answer:
     between = [
         at(step.site, f"{role.name} hands on work: {node_zero.called(step)}")
         for role in middle(subject)
-        for step in node_zero.hands_out(subject, role)[:2]
+        for step in (subject.doing(role, "distribute") or node_zero.hands_out(subject, role))[:2]
     ]
     if handed and between:
         return answer("met", handed, between)
@@ -186,22 +193,15 @@ def _counts_cores(call: Call) -> bool:
 def _limits(subject: Subject, function: Function) -> Iterator[Evidence]:
     """Comparisons in the function that counts the cores, or in a caller, with what came out."""
     held = _holders(function)
-    for one in statements(function.body):
-        conditions = [one.condition] if isinstance(one, If | Loop) and one.condition is not None else []
-        for expr in (
-            *conditions,
-            *(part.condition for part in all_expressions((one,)) if isinstance(part, Conditional)),
-        ):
-            if names(expr) & held or any(isinstance(part, Call) and _counts_cores(part) for part in _parts(expr)):
+    for expr in all_expressions(function.body):
+        if isinstance(expr, Binary) and expr.operator in node_zero.COMPARES:
+            direct = any(isinstance(part, Call) and _counts_cores(part) for part in within(expr))
+            if direct or names(expr) & held:
                 yield at(Site(function.path, expr.line), f"compared here: {subject.program.text(expr)}")
     for call, caller in subject.analysis.callables.callers(function.name):
         for expr in all_expressions(caller.body):
-            if isinstance(expr, Binary) and expr.operator in node_zero.COMPARES and call in _parts(expr):
+            if isinstance(expr, Binary) and expr.operator in node_zero.COMPARES and call in within(expr):
                 yield at(Site(caller.path, expr.line), f"compared here: {subject.program.text(expr)}")
-
-
-def _parts(expr: Expr) -> list[Expr]:
-    return list(within(expr))
 
 
 def _holders(function: Function) -> set[str]:
@@ -209,7 +209,7 @@ def _holders(function: Function) -> set[str]:
     return {
         name
         for name, values in assigned_locals(function).items()
-        if any(isinstance(part, Call) and _counts_cores(part) for value in values for part in _parts(value))
+        if any(isinstance(part, Call) and _counts_cores(part) for value in values for part in within(value))
     }
 
 

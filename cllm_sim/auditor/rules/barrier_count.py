@@ -49,10 +49,21 @@ def judged(analysis: Analysis, barrier: Barrier) -> tuple[At, Count, Count, list
         count = expected(analysis, barrier, init)
         found = parties(analysis, barrier, init)
         threads = total(found)
-        if count is None or threads is None or analysis.program.same_count(count, threads) is not False:
+        if threads is None:
+            found = parties(analysis, barrier, init, at_most=True)
+            threads = total(found)
+            if count is None or threads is None or not _more(analysis, count, threads):
+                return None
+        elif count is None or analysis.program.same_count(count, threads) is not False:
             return None
         wrong.append((init, count, threads, found))
     return wrong[0]
+
+
+def _more(analysis: Analysis, one: Count, other: Count) -> bool:
+    """Is the first surely the greater number?"""
+    difference = analysis.program.followed(one).difference(analysis.program.followed(other))
+    return difference is not None and difference > 0
 
 
 def _single(analysis: Analysis, threads: Count) -> bool:

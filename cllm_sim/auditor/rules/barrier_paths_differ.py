@@ -124,10 +124,19 @@ def _skip_finding(analysis: Analysis, barrier: Barrier, role: Role, condition: S
     notes += [note for note in wait_notes(barrier) if note.site not in {first.site, condition.site}]
     if first is condition:
         notes = notes[1:]
+    if first is condition:
+        message = (
+            f"how often a {role.name} thread waits at barrier {barrier.label} hangs on {text}, which differs between"
+        )
+        message += " threads: the others wait for ever"
+    else:
+        message = (
+            f"a {role.name} thread leaves its way here (test of {text}) and skips a wait at barrier {barrier.label} "
+        )
+        message += "that the others perform: they wait for ever"
     return Finding(
         RULE.code, RULE.severity, Confidence.HIGH, first.site,
-        f"a thread {role.name} that goes this way (test of {text}) leaves out a wait at barrier {barrier.label} "
-        "that the other threads perform: they wait for ever",
+        message,
         barrier.label, tuple(notes), role.name, first.how,
         "let every thread wait equally often in every round: skip the work, never the barrier",
     )  # fmt: skip
@@ -144,10 +153,9 @@ def _leaves(analysis: Analysis, barrier: Barrier) -> list[Finding]:
         for other in barrier.parties:
             if other is role or total_waits(analysis, other, [at.step for at in barrier.waits_of(other)]) is None:
                 continue
-            for condition, jump in early_leaves(flow, targets):
-                if _told(analysis, role, condition):
-                    continue
-                return [_leave_finding(analysis, barrier, (role, other), condition, jump)]
+            for found in early_leaves(flow, targets):
+                if not _told(analysis, role, found.condition):
+                    return [_leave_finding(analysis, barrier, (role, other), found.condition, found.first)]
     return []
 
 

@@ -13,7 +13,7 @@ from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.rules.barrier_count import judged
 from cllm_sim.auditor.rules.support.barriers import Barrier, barriers, unnamed, wait_notes, with_value
-from cllm_sim.auditor.rules.support.threads import called, incomplete
+from cllm_sim.auditor.rules.support.threads import incomplete
 from cllm_sim.auditor.vocabulary import Act
 
 RULE = Rule(
@@ -47,7 +47,7 @@ def _never_initialised(barrier: Barrier) -> Finding:
     notes += [note for note in wait_notes(barrier) if note.site != first.step.site]
     return Finding(
         RULE.code, RULE.severity, Confidence.HIGH, first.step.site,
-        f"{called(first.role)} waits at barrier {barrier.label}, which nobody initialises",
+        f"{first.role.name} waits at barrier {barrier.label}, which nobody initialises",
         barrier.label, tuple(notes), first.role.name, first.step.how,
         "call pthread_barrier_init with the number of waiting threads before the threads are created",
     )  # fmt: skip

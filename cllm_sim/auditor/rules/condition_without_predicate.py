@@ -33,7 +33,7 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
 
 def _finding(wait: Waiting, guard: tuple[Note, ...]) -> Finding:
     label = wait.step.target.label if wait.step.target is not None else "a condition"
-    why = "in a loop that tests nothing shared" if wait.loop else "once, without testing again"
+    why = "without testing again before it goes on" if wait.loop else "once, without testing again"
     message = (
         f"{one_of(wait.role)} waits on condition {label} {why}: a spurious or stolen wake-up goes on as if "
         "the event had happened, and an earlier signal is lost"

@@ -17,7 +17,7 @@ from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.locks import place_of, who
 from cllm_sim.auditor.rules.support.locks_order import rooted
 from cllm_sim.auditor.rules.support.locks_paths import Paths, Search
-from cllm_sim.auditor.rules.support.locks_places import Place
+from cllm_sim.auditor.rules.support.locks_places import Place, set_name
 from cllm_sim.auditor.vocabulary import STATIC_INITIALISERS, Act, Kind
 
 RULE = Rule("CD002", "double-initialisation", Severity.WARNING, "an object is initialised twice without destruction")
@@ -31,7 +31,7 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     for role in analysis.roles.all:
         for step in analysis.flow(role).events(Act.INIT):
             place = place_of(analysis, role, step)
-            if step.target is None or not place.stable or not _made_by_call(step) or (step.target, place.text) in seen:
+            if step.target is None or not place.tracked or not _made_by_call(step) or (step.target, place.text) in seen:
                 continue
             found = (
                 _again(analysis, role, step, place)
@@ -50,7 +50,7 @@ def _made_by_call(step: Step) -> bool:
 def _again(analysis: Analysis, role: Role, step: Step, place: Place) -> Finding | None:
     def same(other: Step) -> bool:
         there = place_of(analysis, role, other)
-        return other.target == step.target and there.stable and there.text == place.text
+        return other.target == step.target and there.tracked and there.text == place.text
 
     def goal(other: Step) -> bool:
         return other.act is Act.INIT and _made_by_call(other) and same(other)
@@ -58,6 +58,8 @@ def _again(analysis: Analysis, role: Role, step: Step, place: Place) -> Finding 
     def stop(other: Step) -> bool:
         if other.act is Act.DESTROY and other.target == step.target:
             return True
+        if not place.stable and (other.how, set_name(other)) in place.names:
+            return True  # the next element
         moved = other.act is Act.WRITE and place_of(analysis, role, other).text + "->"
         return bool(moved) and str(moved) in place.text
 
@@ -79,7 +81,7 @@ def _again(analysis: Analysis, role: Role, step: Step, place: Place) -> Finding 
 def _by_each_thread(analysis: Analysis, role: Role, step: Step, place: Place) -> Finding | None:
     """Every thread of the role makes the one object."""
     flow = analysis.flow(role)
-    if not role.many or step.own or not rooted(place):
+    if not place.stable or not role.many or step.own or not rooted(place):
         return None
     if flow.end in flow.reachable(flow.start, lambda one: one.index == step.index):
         return None

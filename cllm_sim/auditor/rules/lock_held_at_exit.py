@@ -58,6 +58,7 @@ class _Leaks:
         self._unlocks: dict[Location | None, list[Step]] = {}
         for step in self.flow.events(Act.UNLOCK):
             self._unlocks.setdefault(step.target, []).append(step)
+        self._missed = self._perhaps_missed()
         self.library = role.caller and all(entry.name != "main" for entry in role.entries)
 
     def often(self, lock: Step) -> bool:
@@ -65,8 +66,18 @@ class _Leaks:
         self._looked[lock.site] += 1
         return self._looked[lock.site] > CALLS_MAX
 
+    def _perhaps_missed(self) -> set[int]:
+        """Where locks are taken that may still be held at the end, or where they are taken again."""
+        possibly = self.analysis.held(self.role).possibly
+        found = {one.taken for one in possibly[self.flow.end]}
+        for step in self.flow.events(*LOCKS):
+            found |= {one.taken for one in possibly[step.index] if one.lock == step.target}
+        return found
+
     def way(self, lock: Step) -> list[Step]:
         """A way from a taken lock to where it is missed, without giving it back; empty if there is none."""
+        if lock.index not in self._missed:
+            return []
         place = place_of(self.analysis, self.role, lock)
         released = self._released(lock)
         ends = not self.role.caller or (self.library and bool(released))
@@ -97,20 +108,8 @@ class _Leaks:
 
     def _starts(self, lock: Step) -> list[tuple[int, Facts]]:
         """Where the lock has just been taken, and what is known there."""
-        known = self.paths.known_at(lock)
-        if lock.act is not Act.TRY_LOCK:
-            return [(edge.to, known) for edge in self.flow.next[lock.index]]
-        possibly = self.analysis.held(self.role).possibly
-        held = [{one.taken for one in state} for state in possibly]
-        starts = []
-        for step in self.flow.steps:
-            if step.what != "condition" or lock.index in held[step.index]:
-                continue
-            for edge in self.flow.next[step.index]:
-                if lock.index in held[edge.to]:
-                    facts = self.paths.after(step, edge, known)
-                    starts.append((edge.to, known if facts is None else facts))
-        return starts
+        known = self.paths.known_at(lock) | self.paths.succeeded(lock)
+        return [(edge.to, known) for edge in self.flow.next[lock.index]]
 
     def _released(self, lock: Step) -> set[int]:
         """The steps that give the lock back and can be reached from where it is taken."""

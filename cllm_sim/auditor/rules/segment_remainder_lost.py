@@ -1,7 +1,7 @@
 """CS002: every worker gets total / workers elements, and nobody takes the remainder.
 
-Rules of this file: silent where the numbers are known to divide evenly, or where anything near deals with the rest. Keep
-in step: `support/segments_shares.py`.
+Rules of this file: silent where the numbers are known to divide evenly, or where anything near deals with the rest.
+Keep in step: `support/segments_shares.py`.
 """
 
 from __future__ import annotations

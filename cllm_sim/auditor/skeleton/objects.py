@@ -48,12 +48,14 @@ class Learnt:
     users: dict[Root, set[str]] = field(default_factory=dict)
     touched: dict[Family, set[tuple[str, bool, bool]]] = field(default_factory=dict)
     by_location: dict[Location, set[Family]] = field(default_factory=dict)
+    used: set[tuple[str, Family]] = field(default_factory=set)
+    initialised: dict[Family, set[Site]] = field(default_factory=dict)
 
     def size(self) -> int:
         """A number that grows with everything learnt: two equal ones mean that nothing was."""
         held: Iterable[object] = (
             *self.dimensions.values(), *self.constants.values(), *self.users.values(), *self.touched.values(),
-            *self.by_location.values(), self.whole,
+            *self.by_location.values(), *self.initialised.values(), self.whole, self.used,
         )  # fmt: skip
         return sum(len(one) for one in held)  # type: ignore[arg-type]  # all are containers
 

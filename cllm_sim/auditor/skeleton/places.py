@@ -570,7 +570,23 @@ class Places:
                 found.add(change.get(text, UNKNOWN if text.startswith(FREE) else text))
         finally:
             self._active.discard(key)
-        return found.pop() if len(found) == 1 else UNKNOWN
+        text = found.pop() if len(found) == 1 else UNKNOWN
+        return UNKNOWN if text.isdigit() else text  # a number that is the same for all tells nobody apart
+
+    def settled_pointer(self, at: Place) -> bool:
+        """Is this a pointer that is given one target once and for all?"""
+        names = [name for name in at.path if name not in {"*", "[]"}]
+        name = names[-1] if names else at.root.name
+        matching_stores = 0
+        for stored in self.stores.of(name):
+            target = self.place(stored.target, self.frame(stored.function))
+            if target is None or target.family == at.family:
+                matching_stores += 1
+        return matching_stores == 1 and self.target(at).family != at.behind().family
+
+    def settled_integer(self, at: Place) -> bool:
+        """Is this a number that picks an instance once and for all?"""
+        return self._value_at(at, 0) != UNKNOWN
 
     def _combined(self, left: str, right: str) -> str:
         """An index computed from another: the slice that a thread's number picks, whatever the arithmetic."""

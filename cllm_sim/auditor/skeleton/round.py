@@ -7,6 +7,7 @@ rounds end when nothing changes. Rules of this file: state only; the translation
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,8 +17,8 @@ from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.skeleton.code import Node
-from cllm_sim.auditor.skeleton.objects import Learnt, Objects
-from cllm_sim.auditor.skeleton.places import Family, Frame, Places
+from cllm_sim.auditor.skeleton.objects import RESERVED, Learnt, Objects
+from cllm_sim.auditor.skeleton.places import Family, Frame, Places, Root
 from cllm_sim.auditor.skeleton.shared import SharedData
 from cllm_sim.auditor.skeleton.sizes import Key, Scale, Sizes
 from cllm_sim.auditor.skeleton.threads import Group, Threads
@@ -97,7 +98,28 @@ class Round:
         self.generators: dict[tuple[object, ...], Generator] = {}
         self.generator_names: set[str] = set()
         self.abstracted: dict[tuple[str, Site], None] = {}
-        self.constants: dict[str, int] = {}
+        self.followed: set[str] = set()
+
+    def objects_safe(self, name: str) -> str:
+        """A local's name that is no word of Python or of the language."""
+        return f"{name}_" if name in RESERVED or keyword.iskeyword(name) else name
+
+    def generator_name(self, name: str) -> str:
+        """A free name for a generator; objects keep away from it in the next round."""
+        name = self.objects_safe(name) if name != "main" else name
+        unique, number = name, 2
+        while unique in self.generator_names:
+            unique, number = f"{name}_{number}", number + 1
+        self.generator_names.add(unique)
+        self.knowledge.local_names.add(unique)
+        return unique
+
+    def paths_of(self, root: Root) -> set[str]:
+        """The words in all paths that begin at a root."""
+        return {
+            word for families in self.knowledge.learnt.by_location.values() for family in families
+            if family.root == root for word in family.path
+        }  # fmt: skip
 
     def note(self, text: str, site: Site) -> None:
         """Say that something was left out or made a choice."""

@@ -46,6 +46,10 @@ class SharedData:
             self._racy[location] = one is not None and self._judge(one)
         return self._racy[location]
 
+    def known(self, location: Location) -> bool:
+        """Does the inventory know this memory?"""
+        return location in self.analysis.inventory.memory
+
     def before_threads(self, role: str, step: Step | None) -> bool:
         """Is this a step of the main thread before it makes any other?"""
         return step is not None and role in self._after and step.index not in self._after[role]

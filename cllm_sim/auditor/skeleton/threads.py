@@ -7,6 +7,7 @@ thread's argument leads to is worked out here, once per group.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Expr, Function, Name, Site
@@ -15,7 +16,8 @@ from cllm_sim.auditor.outline import Event, Repeat
 from cllm_sim.auditor.roles import Creation, Role
 from cllm_sim.auditor.roles.discover import counting
 from cllm_sim.auditor.skeleton.places import FREE, Frame, Place, Places
-from cllm_sim.auditor.skeleton.sizes import THREADS, Sizes
+from cllm_sim.auditor.skeleton.sizes import THREADS, Size, Sizes
+from cllm_sim.auditor.vocabulary import Act, Kind
 
 ACTORS_MAX = 9
 
@@ -131,8 +133,6 @@ class Threads:
         if size is None:
             key = ("threads", one.free)
             if key not in self.sizes.known:
-                from cllm_sim.auditor.skeleton.sizes import Size
-
                 name = self.sizes._called(("number", ""), THREADS)
                 site = Site(one.frame.function.path, one.bound.line if one.bound is not None else 0)
                 self.sizes.known[key] = Size(name, THREADS, "not known", None, self.sizes.scale.threads, site)
@@ -197,6 +197,39 @@ class Threads:
             for group in self.groups[1:]
             if event.target is not None and group.handle_location == event.target
         ]
+
+
+    def many(self, name: str) -> bool:
+        """Are there several threads in the group of this name?"""
+        return any(group.many for group in self.groups if group.name == name)
+
+    def count(self) -> int:
+        """How many threads there are here, the calling one included."""
+        return sum(prod(self.size(name).value for name in group.sizes) for group in self.groups)
+
+    def _waiting(self, location: Location | None) -> list[Group]:
+        for one in self.analysis.inventory.of(Kind.BARRIER):
+            if one.location == location:
+                roles = one.roles(Act.WAIT)
+                return [group for group in self.groups if group.role.name in roles]
+        return []
+
+    def size(self, name: str) -> Size:
+        """The number of a Python name."""
+        return next(size for size in self.sizes.known.values() if size.name == name)
+
+    def parties(self, location: Location | None) -> int:
+        """How many threads wait at a barrier here."""
+        return sum(prod(self.size(name).value for name in group.sizes) for group in self._waiting(location))
+
+    def shift(self, event: Event, location: Location | None) -> int:
+        """By how much the number of threads that wait at a barrier is smaller here than in the program."""
+        shift = 0
+        for group in self._waiting(location):
+            sizes = [self.size(name) for name in group.sizes]
+            if all(size.original is not None for size in sizes):
+                shift += prod(size.value for size in sizes) - prod(size.original or 1 for size in sizes)
+        return shift
 
 
 def _stepped(loop: Repeat) -> str:

@@ -118,7 +118,7 @@ class Expressions:
     # ------------------------------------------------------------------------------------------------------- one kind
     def text(self, expr: Expr) -> str:
         """The Python text of an expression."""
-        known = self.writer.after.get((expr.line, expr.column)) if isinstance(expr, Unary | Assign) else None
+        known = self.writer.after.get((expr.line, expr.column)) if isinstance(expr, Unary | Assign | Call) else None
         if known is not None:
             return known
         match expr:
@@ -134,6 +134,8 @@ class Expressions:
                 return f"not {self._operand(operand)}"
             case Unary(operator="-" | "~" | "+" as operator, operand=operand):
                 return f"{operator}{self._operand(operand)}"
+            case Unary(operator="&"):
+                return "1"
             case Unary(operator="++x" | "--x", operand=operand):
                 return self.text(operand)
             case Unary(operator="x++" | "x--" as operator, operand=Name() as operand):

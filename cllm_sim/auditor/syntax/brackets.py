@@ -1,8 +1,8 @@
 """Which bracket belongs to which, and what a brace encloses, told from the characters alone.
 
-Rules of this file: tolerant. A closing brace closes what was left open since its opening one; a closing bracket without
-an opening one is ignored. What is nested deeper than `NESTING_MAX` is given as stretches to be blanked, and is not looked
-into: neither the parser nor whoever walks over facts needs to go there.
+Rules of this file: tolerant. A closing brace closes what was left open since its opening one; a closing bracket
+without an opening one is ignored. What is nested deeper than `NESTING_MAX` is given as stretches to be blanked, and is
+not looked into: neither the parser nor whoever walks over facts needs to go there.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Brackets:
         self._inside_function = inside_function
         self._openings: list[int] = []
         self.closing: dict[int, int] = {}
+        self._opening: dict[int, int] = {}
         self.too_deep: list[tuple[int, int]] = []
         self._offsets: list[int] = []
         self._enclosing: list[int] = []
@@ -85,6 +86,12 @@ class Brackets:
         """The offset of the brace around a place, or -1 at file level."""
         place = bisect_right(self._offsets, offset)
         return self._enclosing[place - 1] if place else -1
+
+    def opening(self, closing: int) -> int:
+        """The offset of the bracket that a closing one closes, or -1."""
+        if not self._opening:
+            self._opening = {close: start for start, close in self.closing.items()}
+        return self._opening.get(closing, -1)
 
     def around(self, offset: int) -> int:
         """The offset of the round bracket directly around a place, or -1; one that lies far back is not found."""

@@ -22,12 +22,12 @@ from cllm_sim.auditor.syntax.truth import truth
 _OPENING = {"if", "ifdef", "ifndef"}
 _FURTHER = {"elif", "elifdef", "elifndef", "else"}
 _BRACKET = re.compile(rb"[(){}\[\]]")
+_CLOSING = (b")", b"}", b"]")
 _PAIRS = {b"(": b")", b"{": b"}", b"[": b"]"}
 _GUARD = re.compile(r"!\s*defined\s*\(?\s*(\w+)\s*\)?$")
 _CONTROL_WORD = re.compile(rb"(?:\b(?:if|for|while|switch)\s*)$")
 _NOT_A_START = re.compile(rb"\s*(?:else\b|[=&|+\-/%<>,.?:)\]^]|\*\s*[=)])")
 _NOT_AN_END = re.compile(rb"\s*else\b")
-_WORD_END = re.compile(rb"\w$")
 
 CUT = "a condition of the preprocessor cuts through a statement; only its first branch is read"
 
@@ -105,7 +105,7 @@ class Conditions:
         return tuple(group.branches[number].condition or group.negated() for group, number in self.at(offset))
 
 
-# --------------------------------------------------------------------------------------------- from directives to groups
+# -------------------------------------------------------------------------------------------- from directives to groups
 def groups_of(lexed: Lexed) -> tuple[list[Group], list[Unread]]:
     """The conditionals of a file as a tree, dead branches blanked in the code and gone from the tree."""
     top, unread = _tree(lexed)
@@ -196,7 +196,7 @@ def _alive(lexed: Lexed, groups: list[Group], is_guard: Callable[[Group], bool])
     return left
 
 
-# -------------------------------------------------------------------------------------- conditionals that cut statements
+# ------------------------------------------------------------------------------------- conditionals that cut statements
 def make_whole(lexed: Lexed, groups: list[Group], cut: Callable[[Group], bool], unread: list[Unread]) -> None:
     """Leave only the first branch of every conditional that cuts through a statement, or of which `cut` says so."""
     for group in groups:
@@ -227,7 +227,7 @@ def _is_whole(lexed: Lexed, group: Group) -> bool:
         return False
     if any(_NOT_A_START.match(piece) or not _balanced(piece) for piece in pieces):
         return False
-    listed = before >= 0 and bare[before : before + 1] in (b",", b"{")
+    listed = before >= 0 and bytes(bare[before : before + 1]) in (b",", b"{")
     after = bytes(bare[group.end : group.end + 200])
     return not _NOT_AN_END.match(after) and all(_ends_whole(piece, listed, after) for piece in pieces)
 
@@ -245,7 +245,7 @@ def _last(bare: bytearray, offset: int) -> int:
 
 
 def _is_boundary(bare: bytearray, place: int, pieces: list[bytes]) -> bool:
-    last = bare[place : place + 1]
+    last = bytes(bare[place : place + 1])
     if last in (b";", b"{", b"}", b":"):
         return True
     if last == b",":
@@ -260,18 +260,18 @@ def _opening(bare: bytearray, place: int) -> int:
     """The opening bracket of the closing one at `place`, or -1 where there is none within reason."""
     depth = 0
     begin = max(0, place - 4000)
-    for found in reversed(list(_BRACKET.finditer(bare, begin, place + 1))):
-        depth += 1 if found[0] in b")}]" else -1
+    for found in reversed(list(_BRACKET.finditer(bytes(bare[begin : place + 1])))):
+        depth += 1 if found[0] in _CLOSING else -1
         if depth == 0:
-            return found.start()
+            return begin + found.start()
     return -1
 
 
 def _enclosing(bare: bytearray, place: int) -> bytes:
     """The bracket around a place, looking back a bounded stretch; an unknown one counts as a brace."""
     depth = 0
-    for found in reversed(list(_BRACKET.finditer(bare, max(0, place - 20_000), place))):
-        if found[0] in b")}]":
+    for found in reversed(list(_BRACKET.finditer(bytes(bare[max(0, place - 20_000) : place])))):
+        if found[0] in _CLOSING:
             depth += 1
         elif depth == 0:
             return found[0]

@@ -5,8 +5,8 @@ that is spelt with keywords, the others are macros; they are blanked, and the on
 
 A macro behind a number is a unit (`64 KB`) and is read as a factor.
 
-Rules of this file: decided by the words in a row and by what stands before and after them. In a function, a shouted name
-alone on its line is a macro used as a statement and gets its semicolon.
+Rules of this file: decided by the words in a row and by what stands before and after them. In a function, a shouted
+name alone on its line is a macro used as a statement and gets its semicolon.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TYPES = frozenset(
     b"int void char short long unsigned signed float double bool _Bool size_t ssize_t "
     b"int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t".split()
 )
-_TAGGED = frozenset((b"struct", b"union", b"enum"))
+_PLAIN = KEYWORDS - {b"struct", b"union", b"enum"}
 _STATES = frozenset(
     b"if else for while do switch case default return break continue goto sizeof asm __asm__ __asm offsetof".split()
 )
@@ -38,6 +38,7 @@ _TRAILING = re.compile(rb"\)\s*+([A-Z_][A-Z0-9_]*+|__\w++)(?=\s*+([;{,(]))")
 _CONVENTION = re.compile(rb"(?<=[\w*\s])\(\s*+([A-Za-z_]\w*+)\s*+\*[\s*]*+\w++\s*+\)\s*+\(")
 _FIELDS = re.compile(rb"[;{}]\s*+((?:[A-Za-z_]\w*+\s*+)++)(?=\})")
 _END_OF_FILE = re.compile(rb"([;})]\s*+)([A-Z_][A-Z0-9_]*+)\s*\Z")
+_ALONE = re.compile(rb"(?:\A|[;{})])\s*+\w*+\s*+\Z")
 _UNIT = re.compile(rb"(?<![\w.])[0-9]++[uUlL]*+(\s)\s*+([A-Z]\w*+)")
 _AFTER = re.compile(rb"\s*+(\S|\Z)")
 
@@ -47,10 +48,8 @@ def blank_decorations(code: bytearray, bare: bytearray, brackets: Brackets) -> N
     fixed = bytes(bare)
     for found in _RUN.finditer(fixed):
         words = _WORD.findall(found[0])
-        if len(words) == 2 and (words[0] in KEYWORDS or words[1] in KEYWORDS) and words[0] not in _TAGGED:
-            if words[0] in KEYWORDS or words[1] in _QUALIFIERS:
-                continue
-        _run(code, bare, brackets, found)
+        if len(words) > 2 or words[0] not in _PLAIN:
+            _run(code, bare, brackets, found)
     for found in _UNIT.finditer(fixed):
         if found[2] not in KEYWORDS:
             put(code, bare, found.start(1), found.end(1), b"*")
@@ -65,9 +64,6 @@ def blank_decorations(code: bytearray, bare: bytearray, brackets: Brackets) -> N
         for found in _CONVENTION.finditer(fixed):
             if found[1] not in KEYWORDS:
                 put(code, bare, found.start(1), found.end(1), b"")
-
-
-_QUALIFIERS = frozenset((b"const", b"volatile", b"restrict", b"_Atomic"))
 
 
 def _run(code: bytearray, bare: bytearray, brackets: Brackets, found: re.Match[bytes]) -> None:
@@ -96,8 +92,8 @@ def _part(
         return
     declared = 0 if following in (b"*", b"{", b"") else 1
     specifiers = part[: len(part) - declared]
-    if _before(bare, part[0][1]) == b"}" and following in (b";", b",", b"="):  # `} cell_t PACKED;`
-        specifiers, declared = part[1:], 0
+    if _ends_type(bare, brackets, part[0][1]):  # `} cell_t PACKED;`
+        specifiers = part[1:]
     candidates = [(word, start) for word, start in specifiers if word not in KEYWORDS and word not in _TYPES]
     kept = 0 if any(word in _TYPES for word, _ in specifiers) else 1
     if bare[: part[0][1]].endswith(b"*") or _before(bare, part[0][1]) == b"*":
@@ -112,6 +108,16 @@ def _part(
 
 def _before(bare: bytearray, start: int) -> bytes:
     return bytes(bare[max(0, start - 80) : start]).rstrip()[-1:]
+
+
+def _ends_type(bare: bytearray, brackets: Brackets, start: int) -> bool:
+    """Does a record or an enumeration end directly before a place?"""
+    before = bytes(bare[max(0, start - 80) : start]).rstrip()
+    place = start - len(bare[max(0, start - 80) : start]) + len(before) - 1
+    if not before.endswith(b"}"):
+        return False
+    kind = brackets.kind(place - 1)
+    return kind == "record" or (kind == "list" and brackets.is_enumeration(place - 1))
 
 
 def _best(candidates: list[tuple[bytes, int]]) -> int:
@@ -151,10 +157,17 @@ def _statements(
     return part
 
 
+def _declares(bare: bytearray, brackets: Brackets, closing: int) -> bool:
+    """Is it a function's parameters that end here, and not the arguments of a macro that stands alone?"""
+    opening = brackets.opening(closing)
+    before = bytes(bare[max(0, opening - 300) : max(0, opening)])
+    return opening >= 0 and _ALONE.search(before) is None
+
+
 def _trailing(code: bytearray, bare: bytearray, brackets: Brackets, found: re.Match[bytes]) -> None:
     """`int f(void) NOTHROW;`, `... PRINTF(1, 2) {`: outside of functions a decoration, too."""
     start, end = found.span(1)
-    if bare[start:end] != found[1] or brackets.in_code(start):
+    if bare[start:end] != found[1] or brackets.in_code(start) or not _declares(bare, brackets, found.start()):
         return
     if found[2] == b"(":
         close = brackets.closing.get(found.start(2))

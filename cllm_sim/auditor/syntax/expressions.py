@@ -284,7 +284,7 @@ class Expressions(Types):
         items: list[tuple[str, Expr]] = []
         for child in named(node):
             if child.type == "initializer_pair":
-                designators = [one for one in child.children_by_field_name("designator")]
+                designators = child.children_by_field_name("designator")
                 path = "".join(self._designator(one) for one in designators)
                 items.append((path, self._field(child, "value")))
             else:

@@ -1,7 +1,7 @@
 """Uses of macros outside of functions: as declarations, as heads of functions, as members, or around a declaration.
 
-Rules of this file: decided by what stands before and after the use. What a macro declares is only known by expanding it,
-so such a use is blanked and kept among the marks; nothing is left out silently. Offsets never move.
+Rules of this file: decided by what stands before and after the use. What a macro declares is only known by expanding
+it, so such a use is blanked and kept among the marks; nothing is left out silently. Offsets never move.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class FileMacros:
             following = _NEXT.match(self.bare, close + 1)
             if following is None or following[2] in (b"=", b",", b"."):
                 continue
-            if found[0].startswith(b")") and b"\n" not in found[0]:
+            follows_use = bool(self.marks.uses) and self.marks.uses[-1].end == found.start() + 1
+            if found[0].startswith(b")") and b"\n" not in found[0] and not follows_use:
                 continue  # what follows a function's parameters decorates it
             if kind == "file":
                 self._in_file(found, close, following)

@@ -1,7 +1,7 @@
 """Uses of macros in functions that stand where C has statements or loops.
 
-Rules of this file: decided by what follows the use. A name follows: a semicolon is put in, unless the macro is a loop by
-its name or by what it is defined as. A block follows: it is a loop. Offsets never move; loops are marked.
+Rules of this file: decided by what follows the use. A name follows: a semicolon is put in, unless the macro is a loop
+by its name or by what it is defined as. A block follows: it is a loop. Offsets never move; loops are marked.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ from cllm_sim.auditor.facts import (
     Variants,
 )
 from cllm_sim.auditor.syntax.conditions import Conditions
-from cllm_sim.auditor.syntax.decorations import blank_decorations
 from cllm_sim.auditor.syntax.declarations import Declarations
+from cllm_sim.auditor.syntax.decorations import blank_decorations
 from cllm_sim.auditor.syntax.expressions import integer
 from cllm_sim.auditor.syntax.lexical import STRING, Directive, Lexed, ascii_code, without_comments
 from cllm_sim.auditor.syntax.macro_uses import MacroUses

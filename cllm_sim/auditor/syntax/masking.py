@@ -13,10 +13,10 @@ from cllm_sim.auditor.syntax.lexical import blank
 from cllm_sim.auditor.syntax.unit import Marks
 
 KEYWORDS = frozenset(
-    b"auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    b"return short signed sizeof static struct switch typedef union unsigned void volatile while bool _Bool restrict "
-    b"_Atomic _Noreturn _Thread_local thread_local __thread asm __asm__ __asm _Alignof alignof offsetof _Generic "
-    b"__try __except __finally __leave".split()
+    b"auto break case char const continue default do double else enum extern float for goto if inline int long "
+    b"register return short signed sizeof static struct switch typedef union unsigned void volatile while bool _Bool "
+    b"restrict _Atomic _Noreturn _Thread_local thread_local __thread asm __asm__ __asm _Alignof alignof offsetof "
+    b"_Generic __try __except __finally __leave".split()
 )
 _SPELLINGS = {
     b"_Thread_local": b"__thread",
@@ -27,14 +27,14 @@ _SPELLINGS = {
     b"__signed__": b"signed",
     b"__signed": b"signed",
     **dict.fromkeys(
-        b"__inline__ __inline __restrict__ __restrict restrict __extension__ _Noreturn noreturn __noreturn __forceinline "
-        b"__always_inline __cdecl __stdcall __fastcall __packed __THROW __THROWNL __wur __BEGIN_DECLS __END_DECLS "
-        b"G_BEGIN_DECLS G_END_DECLS __ptr32 __ptr64 __user __iomem __rcu __percpu __force __init __exit __read_mostly __initdata "
-        b"__must_check __maybe_unused __unused __used __cold __hot __pure __printf_like".split(),
+        b"__inline__ __inline __restrict__ __restrict restrict __extension__ _Noreturn noreturn __noreturn "
+        b"__forceinline __always_inline __cdecl __stdcall __fastcall __packed __THROW __THROWNL __wur __BEGIN_DECLS "
+        b"__END_DECLS G_BEGIN_DECLS G_END_DECLS __ptr32 __ptr64 __user __iomem __rcu __percpu __force __init __exit "
+        b"__read_mostly __initdata __must_check __maybe_unused __unused __used __cold __hot __pure".split(),
         b"",
     ),
 }
-_SPELLING = re.compile(rb"\b(?:" + b"|".join(sorted(_SPELLINGS, key=len, reverse=True)) + rb")\b")
+_SPELLING = re.compile(rb"\b(?:" + b"|".join(_SPELLINGS) + rb")\b")
 _ATTRIBUTE = re.compile(
     rb"\b(?:__attribute(?:__)?|__declspec|_Alignas|alignas|__aligned|__nonnull|__attribute_\w+__|__attr_\w+)\s*+(?=\()"
 )

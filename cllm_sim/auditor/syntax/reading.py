@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from cllm_sim.auditor.facts import FileFacts, Macro, Unread
+from cllm_sim.auditor.syntax.attempts import best_attempt
 from cllm_sim.auditor.syntax.conditions import Conditions
 from cllm_sim.auditor.syntax.declarations import Declarations
 from cllm_sim.auditor.syntax.expanding import Expander
 from cllm_sim.auditor.syntax.lexical import Lexed, decode
 from cllm_sim.auditor.syntax.macros import macro_of
-from cllm_sim.auditor.syntax.attempts import best_attempt
 from cllm_sim.auditor.syntax.suppressions import suppressions_of
 from cllm_sim.auditor.syntax.unit import Findings
 

@@ -219,8 +219,7 @@ class Statements(Expressions):
 
     def _case(self, node: Node) -> Case:
         value = node.child_by_field_name("value")
-        statements = [child for child in self._case_body(node, value)]
-        return Case(self._case_value(value), self.items(statements, node), self.line(node))
+        return Case(self._case_value(value), self.items(self._case_body(node, value), node), self.line(node))
 
     @staticmethod
     def _case_body(node: Node, value: Node | None) -> list[Node]:

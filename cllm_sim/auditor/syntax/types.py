@@ -29,8 +29,8 @@ PRIMITIVE = frozenset(
     "int char void short long unsigned signed float double bool _Bool size_t ssize_t struct union enum".split()
 )
 _SPECIFIERS = frozenset(
-    ("primitive_type", "sized_type_specifier", "type_identifier", "struct_specifier", "union_specifier")
-    + ("enum_specifier", "macro_type_specifier")
+    "primitive_type sized_type_specifier type_identifier struct_specifier union_specifier enum_specifier "
+    "macro_type_specifier".split()
 )
 _POINTERS = frozenset(("pointer_declarator", "abstract_pointer_declarator"))
 _ARRAYS = frozenset(("array_declarator", "abstract_array_declarator"))

@@ -39,7 +39,7 @@ def threads(audit: Audit) -> Words:
     started = audit.inventory.threads
     if not started and not roles:
         return (f"No thread is started: {read(audit)} no call creates one.",)
-    who = joined([_role(role) for role in roles], "; ")
+    who = joined([_role(role, audit.knows_work) for role in roles], "; ")
     left = [thread.name for thread in started if thread.created and not thread.joined and not thread.detached]
     if left:
         ends: Words = (*names(left), f" {'is' if len(left) == 1 else 'are'} neither joined nor detached")
@@ -48,11 +48,16 @@ def threads(audit: Audit) -> Words:
     return (counted(len(roles), "role"), *((": ", *who) if roles else ()), "; ", *ends, ".")
 
 
-def _role(role: Role) -> Words:
-    entry: Words = (" (", Code(role.entry), ")") if role.entry else ()
+def entry(role: Role) -> Words:
+    """The entry function in brackets, unless the role is called so."""
+    return (" (", Code(role.entry), ")") if role.entry not in ("", role.name) else ()
+
+
+def _role(role: Role, knows_work: bool) -> Words:
     times = f"{role.count} × " if role.count and role.count != "1" else ""
-    does = "only waits" if role.only_parked else "processes batches" if role.reaches_work else "processes no batches"
-    return (f"{times}{role.name}", *entry, f" {does}")
+    idle = " processes no batches" if knows_work else ""
+    does = " only waits" if role.only_parked else " processes batches" if role.reaches_work else idle
+    return (f"{times}{role.name}", *entry(role), does)
 
 
 def _capital(words: Words) -> Words:
@@ -92,24 +97,34 @@ def control(audit: Audit) -> Words:
     """Is there a control, is it a thread of its own, does it coordinate, does it compute?"""
     found = controls(audit)
     if not found:
-        roles = [role.name for role in audit.inventory.roles]
-        among: Words = (" among the roles ", *names(roles)) if roles else ("; no thread has a role at all",)
-        return ("There is no control thread", *among, ": none is one that distributes, accumulates or updates.")
-    return joined([_control(role) for role in found], " ")
+        return ("There is no control thread", *_instead(audit), ".")
+    return joined([_control(role, audit.knows_work) for role in found], " ")
 
 
-def _control(role: Role) -> Words:
-    entry: Words = (" (", Code(role.entry), ")") if role.entry else ()
-    computes = "reaches batch processing" if role.reaches_work else "never reaches batch processing"
+def _instead(audit: Audit) -> Words:
+    """Who does a control's part where there is none, and who only stands by."""
+    roles = [role for role in audit.inventory.roles if role.kind != "worker"]
+    told: list[Words] = [(Code(role.name), f" ({role.kind}) {listed(duties(role))}") for role in roles if duties(role)]
+    told += [(Code(role.name), " only waits") for role in roles if role.only_parked]
+    if not audit.inventory.roles:
+        told.append(("no thread has a role at all",))
+    elif not told:
+        told.append(("no role distributes, accumulates or updates",))
+    return ("; ", *joined(told, "; "))
+
+
+def _control(role: Role, knows_work: bool) -> Words:
+    apart = "never reaches batch processing" if knows_work else "may compute or not (no function is known as the work)"
+    computes = "reaches batch processing" if role.reaches_work else apart
     if role.only_parked:
-        return (_name(role), *entry, f" {computes}, but it is only parked: it never does anything except wait.")
+        return (_name(role), *entry(role), f" {computes}, but it is only parked: it never does anything except wait.")
     does = duties(role)
     lacks = [word for word in ("distributes", "accumulates", "updates") if word not in does]
     told = listed(does) or "neither distributes, accumulates nor updates"
     missing = (
         f"; it does not itself {listed([word.removesuffix('s') for word in lacks], 'or')}" if does and lacks else ""
     )
-    return (_name(role), *entry, f" {told}{missing}; it {computes}.")
+    return (_name(role), *entry(role), f" {told}{missing}; it {computes}.")
 
 
 def _name(role: Role) -> str:

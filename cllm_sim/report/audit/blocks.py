@@ -163,6 +163,14 @@ def one_line(text: str) -> str:
     return re.sub(r"\s*\n\s*", " ", text).strip()
 
 
+def told(text: str) -> Words:
+    """A sentence of the audit, in which names and commands stand between backticks."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one that is left over means nothing
+        return (text,)
+    return tuple(Code(part) if number % 2 else part for number, part in enumerate(parts) if part)
+
+
 def joined(items: Iterable[Words], between: str = ", ") -> Words:
     """Several sentences as one."""
     found: list[Piece] = []

@@ -31,6 +31,7 @@ CHARACTER = 0.066
 LINE = 0.135
 PAD = 0.1
 MARGIN = 0.15
+WRAP = 22
 LABEL_WRAP = 18
 LAYERS_BESIDE = 4
 """So many layers stand beside each other; more of them go from top to bottom."""
@@ -78,7 +79,7 @@ def draw(found: Graph) -> Canvas:
     """The whole graph on a canvas of its own size."""
     ranks, _ = layers(found)
     beside = len(ranks) <= LAYERS_BESIDE
-    wrap = 20 if beside else max(9, min(20, int((WIDTH / max(map(len, ranks), default=1) - 0.45) / CHARACTER)))
+    wrap = WRAP if beside else max(9, min(20, int((WIDTH / max(map(len, ranks), default=1) - 0.45) / CHARACTER)))
     shapes = {node.id: _shape(node, wrap) for node in found.nodes}
     placed = _layout(found, shapes, beside, len(ranks))
     points = {name: _point(spot, beside) for name, spot in placed.spots.items()}

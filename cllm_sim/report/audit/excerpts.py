@@ -20,7 +20,8 @@ def excerpt(audit: Audit, place: Place, words: str = "", subject: str = "") -> E
     shown = source.replace("\t", " ").strip()
     start, length = _marked(source, shown, place.column) if place.column else _named(shown, subject)
     where = str(place) if place.known else ""
-    return Excerpt(where, place.line, shown, start, length, words, place.role, chain(place))
+    role = "" if place.role in words else place.role  # the words say already who it is
+    return Excerpt(where, place.line, shown, start, length, words, role, chain(place))
 
 
 def _marked(source: str, shown: str, column: int) -> tuple[int | None, int]:

@@ -3,7 +3,7 @@
 Rules of this file: it says what the finding says. Which chapter a code belongs to is decided here and nowhere else.
 """
 
-from cllm_sim.report.audit.blocks import Block, Code, Link, Paragraph, Piece, Section, Tone, Words, one_line
+from cllm_sim.report.audit.blocks import Block, Code, Link, Paragraph, Piece, Section, Tone, Words, one_line, told
 from cllm_sim.report.audit.excerpts import excerpt
 from cllm_sim.report.audit.shape import SEVERITIES, Audit, Finding, Severity
 
@@ -55,8 +55,8 @@ def anchor(number: int) -> str:
 def link(audit: Audit, number: int) -> Words:
     """One line that leads to a finding."""
     finding = audit.findings[number]
-    return (Link(f"{finding.code} {finding.severity}", GAPS, anchor(number)), f": {one_line(finding.message)} (",
-            Code(str(finding)), ")")  # fmt: skip
+    leads = Link(f"{finding.code} {finding.severity}", GAPS, anchor(number))
+    return (leads, ": ", *told(one_line(finding.message)), " (", Code(str(finding)), ")")
 
 
 def section(audit: Audit, number: int) -> Section:
@@ -65,9 +65,9 @@ def section(audit: Audit, number: int) -> Section:
     blocks: list[Block] = [Paragraph(about(audit, finding)), excerpt(audit, finding)]
     blocks += [excerpt(audit, note, one_line(note.text), finding.subject) for note in finding.notes]
     if finding.tip:
-        blocks.append(Paragraph((f"What to do: {finding.tip}",)))
+        blocks.append(Paragraph(("What to do: ", *told(finding.tip))))
     blocks.append(Paragraph(("What the rule means: ", Code(f"cllm explain {finding.code}"))))
-    title = (Code(finding.code), f" {finding.severity}: {one_line(finding.message)}")
+    title = (Code(finding.code), f" {finding.severity}: ", *told(one_line(finding.message)))
     return Section(title, tuple(blocks), anchor(number), TONES[finding.severity])
 
 

@@ -55,6 +55,9 @@ def key_figures(audit: Audit) -> list[KeyFigure]:
         beside = "a control that is only parked" if all(role.only_parked for role in controls) else "a control"
     else:
         beside = "no control"
+    if workers is None:
+        counts = [role.count for role in audit.inventory.roles if role.kind == "worker" and role.count]
+        beside = f"{', '.join(counts)}; {beside}" if counts else beside
     found.append(KeyFigure("–" if workers is None else str(workers), "workers", beside))
     left = f"{counted(len(audit.unreadable), 'place')} not understood" if audit.unreadable else "all of them understood"
     found.append(KeyFigure(f"{audit.lines:,}", "lines read", f"{counted(audit.files, 'file')}, {left}"))

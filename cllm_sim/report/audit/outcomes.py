@@ -5,6 +5,7 @@ shows the same table as its own report does.
 """
 
 from collections.abc import Callable, Mapping
+from shlex import join
 from typing import Any
 
 from cllm_sim.report import tables
@@ -62,7 +63,7 @@ def _command(data: Data) -> tuple[Block, ...]:
     command = data.get("command")
     if not command:
         return ()
-    return (Listing(command if isinstance(command, str) else " ".join(map(str, command))),)
+    return (Listing(command if isinstance(command, str) else join(map(str, command))),)
 
 
 def _facts(found: Mapping[str, Any]) -> Table:

@@ -6,7 +6,7 @@ follows from the words of their group, and the gap analysis has them all.
 
 from collections.abc import Sequence
 
-from cllm_sim.report.audit.blocks import Cell, Code, Link, Table, Tone, cell, one_line
+from cllm_sim.report.audit.blocks import Cell, Code, Link, Table, Tone, cell, one_line, told
 from cllm_sim.report.audit.excerpts import evidence
 from cllm_sim.report.audit.findings import GAPS
 from cllm_sim.report.audit.shape import STATUSES, Audit, Requirement, Status
@@ -47,9 +47,9 @@ def table(audit: Audit, rows: Sequence[Requirement]) -> Table:
 def brief(rows: Sequence[Requirement]) -> Table:
     """The same for a chapter that only repeats them: what it rests on stands in the gap analysis."""
     return Table(
-        ("id", "asked for", "verdict"),
+        ("id", "verdict", "asked for"),
         tuple(
-            (Cell((Link(row.id, GAPS, anchor(row)),)), cell(row.text), cell(row.status, "", TONES[row.status]))
+            (Cell((Link(row.id, GAPS, anchor(row)),)), cell(row.status, "", TONES[row.status]), Cell(told(row.text)))
             for row in rows
         ),
     )
@@ -61,7 +61,7 @@ def anchor(row: Requirement) -> str:
 
 
 def _row(audit: Audit, row: Requirement) -> tuple[Cell, ...]:
-    asked = Cell((row.text,), row.source)
+    asked = Cell(told(row.text), row.source)
     name = Cell((Code(row.id),), row.group, anchor=anchor(row))
     return (name, asked, cell(row.status, "", TONES[row.status]), rests_on(audit, row))
 
@@ -69,7 +69,7 @@ def _row(audit: Audit, row: Requirement) -> tuple[Cell, ...]:
 def rests_on(audit: Audit, row: Requirement) -> Cell:
     """The evidence for a verdict in one line, with all of it behind."""
     found = tuple(evidence(audit, place) for place in row.evidence)
-    return Cell((one_line_of(row),), "", "", found if any(item.place for item in found) else ())
+    return Cell(told(one_line_of(row)), "", "", found if any(item.place for item in found) else ())
 
 
 def one_line_of(row: Requirement) -> str:

@@ -378,6 +378,11 @@ class Audit(Part):
         return place.source or self.sources.get(place.path, {}).get(place.line, "")
 
     @property
+    def knows_work(self) -> bool:
+        """Is any function known as batch processing? (Else that a role does not reach it means nothing.)"""
+        return any(role.reaches_work for role in self.inventory.roles)
+
+    @property
     def has_baseline(self) -> bool:
         """Was the audit compared with an earlier one? (Without one every finding counts as new.)"""
         return "--baseline" in self.command or any(finding.new is False for finding in self.findings)

@@ -17,14 +17,15 @@ from cllm_sim.report.audit.chapters import SHOWN, answering
 from cllm_sim.report.audit.excerpts import excerpt
 from cllm_sim.report.audit.objects import KINDS, Kind, facts, never, places, segment_facts, summary
 from cllm_sim.report.audit.shape import SEVERITIES, Audit, Finding, Role, SyncObject, read_audit
+from cllm_sim.report.audit.text_blocks import cut, pairs, paragraph
 from cllm_sim.report.audit.text_blocks import excerpt as show_excerpt
-from cllm_sim.report.audit.text_blocks import pairs, paragraph
 from cllm_sim.report.audit.text_blocks import show as show_blocks
 from cllm_sim.report.lines import blank, line, rows, steps, stuck, whole, width
 from cllm_sim.report.quantities import counted, listed, rounded
 from cllm_sim.results import RunResult
 
 OBJECTS_MAX = 20
+REQUIREMENT_INDENT = 18
 LOWEST = SEVERITIES[-1]
 SEVERITY_STYLES = {"error": "bold red", "warning": "yellow", "note": ""}
 STATUS_STYLES = {"met": "green", "unmet": "red", "partly": "yellow"}
@@ -107,22 +108,24 @@ def _rest(console: Console, count: int) -> None:
 
 def _thread(created: Any, joined: Any, detached: Any) -> str:
     counts = listed(list(dict.fromkeys(place.count for place in created if place.count)), "or")
-    started = f"started{f' {counts} times' if counts else ''} ({places(created)})" if created else "never started"
+    times = f" {counts} times" if counts and counts != "1" else ""
+    started = f"started{times} ({places(created)})" if created else "never started"
     ends = [f"{word} ({places(where)})" for word, where in (("joined", joined), ("detached", detached)) if where]
     return "; ".join([started, *(ends or ["neither joined nor detached"])])
 
 
 def _roles(console: Console, audit: Audit) -> None:
     _title(console, "roles")
-    found = [(role.name, _role(role)) for role in audit.inventory.roles]
+    found = [(role.name, _role(role, audit.knows_work)) for role in audit.inventory.roles]
     if not found:
         line(console, f"  none: {answers.read(audit)} no entry function of a thread, no call that starts one")
     pairs(console, found, 2)
 
 
-def _role(role: Role) -> str:
+def _role(role: Role, knows_work: bool) -> str:
+    idle = "never processes batches" if knows_work else "no function is known as batch processing"
     path = " → ".join(f"{place.function or place.path}:{place.line}" for place in role.work_path)
-    works = f"processes batches{f' ({path})' if path else ''}" if role.reaches_work else "never processes batches"
+    works = f"processes batches{f' ({path})' if path else ''}" if role.reaches_work else idle
     parts = [
         f"{role.count} of them" if role.count and role.count != "1" else "",
         f"enters {role.entry}" if role.entry else "",
@@ -176,9 +179,11 @@ def _requirements(console: Console, audit: Audit) -> None:
         return
     _title(console, f"requirements  {requirements.counts(audit)}")
     for row in audit.requirements:
-        style = STATUS_STYLES.get(row.status, "")
-        told = f"{one_line(row.text)}  {requirements.one_line_of(row)}"
-        rows(console, [(f"{row.id:<5}", f"{row.status:<7}", told)], styles=("", style))
+        styles = ("", STATUS_STYLES.get(row.status, ""))
+        rows(
+            console, [(f"{row.id:<5}", f"{row.status:<7}", cut(one_line(row.text), width(console) - 18))], styles=styles
+        )
+        line(console, " " * 18 + cut(requirements.one_line_of(row), width(console) - 18), "dim")
 
 
 def _plan(console: Console, audit: Audit) -> None:

@@ -36,7 +36,9 @@ LAST_MIN = 16
 
 def show(console: Console, blocks: Sequence[Block], indent: int = 0) -> None:
     """All blocks, one below the other."""
-    for block in blocks:
+    for before, block in zip((None, *blocks), blocks, strict=False):
+        if isinstance(before, Table) and isinstance(block, Table):
+            blank(console)
         match block:
             case Paragraph():
                 paragraph(console, plain(block.words), indent, STYLES[block.tone])
@@ -71,9 +73,12 @@ def paragraph(console: Console, text: str, indent: int = 0, style: str = "") -> 
 
 def code(console: Console, text: str, indent: int) -> None:
     """A line of a program, cut where the window ends."""
-    room = max(1, width(console) - indent)
-    shown = text if len(text) <= room else text[: room - 1] + CUT
-    line(console, " " * indent + shown)
+    line(console, " " * indent + cut(text, width(console) - indent))
+
+
+def cut(text: str, room: int) -> str:
+    """As much of one line as there is room for."""
+    return text if len(text) <= room else text[: max(0, room - 1)] + CUT
 
 
 def evidence(console: Console, found: Sequence[Evidence], indent: int) -> None:

@@ -27,6 +27,7 @@ BARE = """
 #include <stdatomic.h>
 #include <stdlib.h>
 """
+JOIN = "for (int i = 0; i < 3; i++)\n        pthread_join(threads[i], NULL);"
 OPEN = "pthread_mutex_lock(&m); x = 1; pthread_cond_broadcast(&c); pthread_mutex_unlock(&m);"
 
 
@@ -39,10 +40,9 @@ def program(
     after: str = "",
     argument: str = "NULL",
     shared: str = SHARED,
-    joined: bool = True,
+    join: str = JOIN,
 ) -> str:
     """Three threads run `worker`; main does `before`, creates them, does `between`, joins them, does `after`."""
-    join = "for (int i = 0; i < 3; i++)\n        pthread_join(threads[i], NULL);" if joined else ""
     return f"""{shared}
 {declarations}
 static void *worker(void *argument)

@@ -26,8 +26,13 @@ def test_one_too_few_is_found_without_a_control() -> None:
 
 
 def test_a_count_behind_a_parameter() -> None:
-    text = crew(TWO_WAITS, CONTROL, init="set_up(WORKERS);", shared="""
-static int set_up(unsigned parties) { return pthread_barrier_init(&gate, NULL, parties); }""")
+    text = crew(
+        TWO_WAITS,
+        CONTROL,
+        init="set_up(WORKERS);",
+        shared="""
+static int set_up(unsigned parties) { return pthread_barrier_init(&gate, NULL, parties); }""",
+    )
     [message] = counts(text)
     assert "WORKERS (4)" in message
     assert "WORKERS + 1 (5)" in message
@@ -76,7 +81,9 @@ int main(void)
     assert len(counts(text.replace("NULL, WORKERS);", "NULL, 3 * WORKERS);"))) == 1
 
 
-WRAPPED = HEAD + """
+WRAPPED = (
+    HEAD
+    + """
 struct gate { pthread_barrier_t barrier; };
 static struct gate opening, closing;
 static int results[WORKERS];
@@ -109,6 +116,7 @@ int main(void)
     return results[0];
 }
 """
+)
 
 
 def test_two_barriers_in_one_wrapper_are_told_apart() -> None:
@@ -118,7 +126,9 @@ def test_two_barriers_in_one_wrapper_are_told_apart() -> None:
 
 
 def test_a_barrier_for_each_group() -> None:
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
 #define GROUPS 3
 struct group { pthread_barrier_t point; int sums[WORKERS]; };
 struct member { struct group *group; int index; };
@@ -149,12 +159,15 @@ int main(void)
     return groups[0].sums[0];
 }
 """
+    )
     assert counts(text) == []
     assert len(counts(text.replace("point, NULL, WORKERS", "point, NULL, WORKERS + 1"))) == 1
 
 
 def test_a_number_that_only_the_user_knows() -> None:
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
 #include <stdlib.h>
 struct pool { unsigned num_threads; pthread_barrier_t gate; pthread_t *threads; int *results; };
 struct worker { struct pool *pool; unsigned index; };
@@ -188,6 +201,7 @@ int main(int argc, char **argv)
     return 0;
 }
 """
+    )
     [message] = counts(text)
     assert "pool.num_threads + 1" in message
     assert counts(text.replace("num_threads + 1)", "num_threads)")) == []

@@ -32,7 +32,7 @@ def test_a_thread_that_leaves_its_round(skip: str) -> None:
     shared = "static int measure(int id) { return id % 3 + results[id]; }"
     [message] = differing(crew(ROUND % skip, CONTROL, shared=shared))
     assert "worker_main" in message
-    assert "leaves out a wait" in message
+    assert "skips a wait" in message or "hangs on" in message
 
 
 def test_a_wait_for_some_only() -> None:
@@ -43,10 +43,10 @@ def test_a_wait_for_some_only() -> None:
 @pytest.mark.parametrize(
     "harmless",
     [
-        "if (id == 0) printf(\"round %d\\n\", round);",
+        'if (id == 0) printf("round %d\\n", round);',
         "if (results[id] > 3) results[id] = 0; else results[id]++;",
         "for (int k = id; k < 100; k += WORKERS) results[id] += k;",
-        "if (results[id] < 0) { fputs(\"broken\\n\", stderr); exit(1); }",
+        'if (results[id] < 0) { fputs("broken\\n", stderr); exit(1); }',
         "if (round > 3) continue_quietly();",
     ],
 )

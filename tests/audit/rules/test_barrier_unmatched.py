@@ -17,7 +17,9 @@ def test_initialised_in_code_that_nothing_reaches() -> None:
 
 
 def test_a_barrier_of_another_part_of_the_program() -> None:
-    text = crew(TWO_WAITS, CONTROL, init="(void)ids;").replace("static pthread_barrier_t gate;", "extern pthread_barrier_t gate;")
+    text = crew(TWO_WAITS, CONTROL, init="(void)ids;").replace(
+        "static pthread_barrier_t gate;", "extern pthread_barrier_t gate;"
+    )
     assert found(text, "CB004") == []
 
 

@@ -14,10 +14,15 @@ LEAKS = {
                           f"{UNLOCK} return 0; }}", "while (step() == 0) ;"),
     "end of the thread": ("", f"for (;;) {{ {LOCK} if (x++ > 5) pthread_exit(NULL); {UNLOCK} }}"),
     "break out of the loop": ("", f"for (;;) {{ {LOCK} if (x++ > 5) break; {UNLOCK} }}"),
-    "taken again": (f"static int get(void) {{ int r; {LOCK} r = x; {UNLOCK} return r; }}", f"{LOCK} x = get(); {UNLOCK}"),
-    "case of a switch": ("", f"for (;;) {{ {LOCK} switch (x) {{ case 0: x++; break; case 1: return NULL; }} {UNLOCK} }}"),
+    "taken again": (f"static int get(void) {{ int r; {LOCK} r = x; {UNLOCK} return r; }}",
+                    f"{LOCK} x = get(); {UNLOCK}"),
+    "case of a switch": ("", f"for (;;) {{ {LOCK} switch (x) {{ case 0: x++; break; case 1: return NULL; }} "
+                             f"{UNLOCK} }}"),
     "after a try": ("", f"while (chance(2)) {{ if (pthread_mutex_trylock(&m) != 0) continue; if (x++ > 5) return NULL; "
                         f"{UNLOCK} }}"),
+    "never after a try": ("static int note(void) { if (pthread_mutex_trylock(&m) != 0) return -1; x++; return 0; }",
+                          "for (int i = 0; i < 5; i++) if (note() < 0) y++;"),
+    "never after a kept try": ("", "for (int i = 0; i < 5; i++) { int rc = pthread_mutex_trylock(&m); if (!rc) x++; }"),
     "never given back": ("", f"{LOCK} x++;"),
 }  # fmt: skip
 
@@ -74,7 +79,9 @@ def test_the_finding_points_at_the_return_and_shows_lock_and_unlock() -> None:
 def test_all_elements_locked_and_unlocked_by_loops_are_no_finding() -> None:
     each = "for (int i = 0; i < 4; i++)"
     worker = f"{each} pthread_mutex_lock(&a[i]); x++; {each} pthread_mutex_unlock(&a[i]);"
-    text = program(worker, declarations="static pthread_mutex_t a[4];", before=f"{each} pthread_mutex_init(&a[i], NULL);")
+    text = program(
+        worker, declarations="static pthread_mutex_t a[4];", before=f"{each} pthread_mutex_init(&a[i], NULL);"
+    )
     assert codes(text) == []
 
 

@@ -31,11 +31,6 @@ def test_threads_of_one_role_with_opposite_orders() -> None:
 def test_a_circle_of_three() -> None:
     declarations = "static pthread_mutex_t n = PTHREAD_MUTEX_INITIALIZER;"
     third = FORWARD.replace("&m", "&n").replace("&k", "&m")
-    text = program(
-        f"switch (chance(3)) {{ case 0: {FORWARD} break; case 1: {FORWARD.replace('&m', '&k', 2).replace('&k', '&n')} "
-        f"break; default: {third} }}",
-        declarations=declarations,
-    )
     inner = FORWARD.replace("&k", "&n").replace("&m", "&k")
     text = program(
         f"switch (chance(3)) {{ case 0: {FORWARD} break; case 1: {inner} break; default: {third} }}",

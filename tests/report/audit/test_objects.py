@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from cllm_sim.report.audit import answers
-from cllm_sim.report.audit.blocks import plain
+from cllm_sim.report.audit.blocks import Code, plain, told
 from cllm_sim.report.audit.excerpts import evidence, excerpt
 from cllm_sim.report.audit.objects import KINDS, facts, never, places, summary, verb
 from cllm_sim.report.audit.shape import Audit, Inventory, Place, SyncObject, read_audit
@@ -104,7 +104,14 @@ def test_a_control_that_computes_and_one_that_coordinates() -> None:
     place = [{"path": "a.c", "line": 1}]
     roles = [
         {"name": "boss", "entry": "boss_main", "kind": "control", "reaches_work": True},
-        {"name": "control", "kind": "control", "distributes": place, "accumulates": place, "updates": place},
+        {
+            "name": "control",
+            "entry": "control",
+            "kind": "control",
+            "distributes": place,
+            "accumulates": place,
+            "updates": place,
+        },
     ]
     assert plain(answers.control(audit(roles=roles))) == (
         "The control boss (boss_main) neither distributes, accumulates nor updates; it reaches batch processing. "
@@ -112,9 +119,23 @@ def test_a_control_that_computes_and_one_that_coordinates() -> None:
     )
 
 
+def test_without_a_known_work_function_nobody_is_said_to_keep_away_from_it() -> None:
+    roles = [{"name": "boss", "kind": "control"}, {"name": "crew", "kind": "worker", "count": 4}]
+    found = audit(roles=roles)
+    assert plain(answers.control(found)).endswith("it may compute or not (no function is known as the work).")
+    assert plain(answers.threads(found)) == "2 roles: boss; 4 × crew; no call starts a thread."
+
+
 def test_a_thread_that_nobody_ends_is_named() -> None:
     threads = [{"name": "logger", "created": [{"path": "a.c", "line": 1}]}]
     assert plain(answers.threads(audit(threads=threads))) == "0 roles; logger is neither joined nor detached."
+
+
+def test_names_between_backticks_are_names() -> None:
+    assert told("run `cllm check x` twice") == ("run ", Code("cllm check x"), " twice")
+    assert [type(piece) for piece in told("`a`, `b`")] == [Code, str, Code]
+    assert told("one ` alone") == ("one ` alone",)
+    assert told("") == ()
 
 
 # ----------------------------------------------------------------------------------------------------------- excerpts

@@ -134,7 +134,7 @@ def test_evidence_is_folded_under_its_claim_with_its_source_line(page: str) -> N
 def test_a_finding_shows_both_sides_with_their_marks(page: str) -> None:
     found = page[page.index('id="finding-4"') : page.index('id="finding-5"')]
     assert "<pre>while (trainer-&gt;<mark>running</mark>) {</pre>" in found
-    assert "the control gets there by way of control_thread src/trainer.c:95" in found
+    assert "control gets there by way of control_thread src/trainer.c:95" in found
     assert '<code class="place">src/trainer.c:188</code> <b>caller</b> set here' in found
     assert "cllm explain CR002" in found
 

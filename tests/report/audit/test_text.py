@@ -186,7 +186,7 @@ def test_a_question_is_answered_first_and_then_shown(
     ("question", "answer"),
     [
         ("barriers", "No barrier is declared or initialised in 1 file (3 lines)"),
-        ("control", "There is no control thread; no thread has a role at all: none is one that distributes"),
+        ("control", "There is no control thread; no thread has a role at all."),
         ("shared-memory", "No shared-memory region is created; no buffer was found"),
         ("threads", "No thread is started: in 1 file (3 lines) no call creates one."),
     ],

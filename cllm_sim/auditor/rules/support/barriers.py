@@ -68,9 +68,9 @@ def barriers(analysis: Analysis) -> list[Barrier]:
         for path, at in used.get(one.location, ()):
             groups.setdefault(at.role.group, []).append((path, at))
         if not groups:
-            found.append(Barrier(one.location, [], "", declared=one.site, dead=one.dead))
+            found.append(Barrier(one.location, [], "", declared=one.declared, dead=one.dead))
         for group, members in groups.items():
-            found += _separated(one.location, group, members, one.site, one.dead)
+            found += _separated(one.location, group, members, one.declared, one.dead)
     return found
 
 
@@ -126,13 +126,14 @@ class Party:
     counts: tuple[Count, ...] | None
 
 
-def parties(analysis: Analysis, barrier: Barrier, init: At) -> list[Party]:
-    """Who waits at the barrier that this step initialises, and how many threads each of them is."""
+def parties(analysis: Analysis, barrier: Barrier, init: At, *, at_most: bool = False) -> list[Party]:
+    """Who waits at the barrier that this step initialises, and how many threads each of them is (or is `at_most`)."""
     found = []
     for role in barrier.parties:
         waits = tuple(barrier.waits_of(role))
         counts = threads_beside(analysis, role, init)
-        if counts is not None and role.many and role is not init.role and only_some(analysis, role, waits):
+        some = counts is not None and role.many and role is not init.role and not at_most
+        if some and only_some(analysis, role, waits):
             counts = None
         found.append(Party(role, waits, None if counts is None else tuple(counts)))
     return found

@@ -80,6 +80,8 @@ class Ways:
         if start == stop:
             return Waits(0, 0)
         region = self.region(start, stop)
+        if not region & targets:
+            return Waits(0, 0)
         inside = self.graph.subgraph(region)
         return Waits(self._least(start, stop, targets), self._most(inside, start, targets))
 

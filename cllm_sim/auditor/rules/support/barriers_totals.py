@@ -16,6 +16,7 @@ from cllm_sim.auditor.program import Count
 from cllm_sim.auditor.program.counts import number
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.threads import times
+from cllm_sim.auditor.rules.support.threads_shutdown import Exit, early_exits
 
 
 def total_waits(analysis: Analysis, role: Role, waits: list[Step]) -> Count | None:
@@ -112,22 +113,13 @@ def _leaves_early(flow: Flow, loop: int) -> bool:
     return False
 
 
-def early_leaves(flow: Flow, targets: set[int]) -> Iterator[tuple[Step, Step]]:
-    """Conditions by which a loop that waits is left for good, and the jump: no way from there leads to a wait."""
-    alive = flow.alive()
+def early_leaves(flow: Flow, targets: set[int]) -> Iterator[Exit]:
+    """Conditions by which a loop that waits is left for good: no way from there leads to a wait."""
     waiting = {loop for target in targets for loop in flow.steps[target].loops}
-    for condition in flow.steps:
-        if condition.what != "condition" or condition.index not in alive or not waiting & set(condition.loops):
-            continue
-        if condition.site in {flow.steps[loop].site for loop in condition.loops}:
-            continue
-        sides = [edge.to for edge in flow.next[condition.index] if edge.kind != "failure"]
-        reached = [flow.reachable(side) | {side} for side in sides]
-        for here, there in zip(reached, reversed(reached), strict=True):
-            if len(sides) == 2 and flow.end in here and not here & targets and there & targets:
-                jumps = [flow.steps[one] for one in sorted(here) if flow.steps[one].leave is not None]
-                first = [one for one in jumps if one.how == condition.how and one.index > condition.index]
-                yield condition, first[0] if first else condition
+    for found in early_exits(flow, targets, also_after=True):
+        own = {flow.steps[loop].site for loop in found.condition.loops}
+        if waiting & set(found.condition.loops) and found.condition.site not in own:
+            yield found
 
 
 def _goes_without(flow: Flow, loop: int, inner: int) -> bool:

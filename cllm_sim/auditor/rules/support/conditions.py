@@ -1,8 +1,9 @@
 """Waits on conditions: the loop around them, what that loop tests, and which memory the test reads.
 
 A wait tests its predicate again when it can come round to itself without giving its mutex back, past a condition that
-reads shared state and may leave. Rules of this file: the loop is found in the flow, so a wrapper around the wait, a
-macro around the loop and `for (;;) { if (ready) break; wait(); }` are all the same.
+reads shared state and may leave, and before it has changed that state itself. Rules of this file: the loop is found in
+the flow, so a wrapper around the wait, a macro around the loop and `for (;;) { if (ready) break; wait(); }` are all the
+same.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.traverse import within
-from cllm_sim.auditor.vocabulary import ATOMIC, KNOWN, Act
+from cllm_sim.auditor.vocabulary import ATOMIC, KNOWN, WRITES, Act
 
 SLEEPS = frozenset({Act.SLEEP, Act.TIMED_SLEEP})
 NOTIFIES = frozenset({Act.NOTIFY, Act.NOTIFY_ALL})
@@ -76,14 +77,23 @@ class _Wait:
 
     def made(self) -> Waiting:
         deciders = [one for one in self._deciders() if self._reads_shared(one)]
-        tested = {
-            location
-            for one in deciders
-            if one.condition is not None
-            for location in self._tested(one.condition, one, 0)
-        }
+        tested = {place for one in deciders for place in self._tests(one)}
+        if not self._comes_round(tested):
+            deciders, tested = [], set()
         predicate = frozenset(self._spelled_stay(one) for one in deciders)
         return Waiting(self.role, self.step, self.loop, deciders, tested, predicate)
+
+    def _tests(self, step: Step) -> set[Location]:
+        return set() if step.condition is None else self._tested(step.condition, step, 0)
+
+    def _comes_round(self, tested: set[Location]) -> bool:
+        """Can the wait come again before what it waits for has been used up?"""
+
+        def stop(step: Step) -> bool:
+            changes = step.act in WRITES and step.target in tested
+            return changes or step.index == self.step.index or releases(step, self.step.partner)
+
+        return self.step.index in self.flow.reachable(self.step.index, stop)
 
     def _loop(self) -> set[int]:
         def stop(step: Step) -> bool:

@@ -22,9 +22,14 @@ AWAITS = {Act.WAIT, Act.DOWN, Act.SLEEP, Act.TIMED_SLEEP}
 
 
 def handed_over(analysis: Analysis, ender: Role, end: Step, user: Role, uses: set[int]) -> bool:
-    """Has `user` surely done with a thing (its steps `uses`) when `ender` ends its life at a step?"""
+    """Has `user` surely done with a thing (its steps `uses`) when `ender` ends its life at a step?
+
+    A barrier does not hand over itself: others may still be on their way out of it.
+    """
     flow = analysis.flow(user)
-    return any(_taken_over(analysis.flow(ender), end, given, user) for given in _given(flow, uses))
+    return any(
+        given != end.target and _taken_over(analysis.flow(ender), end, given, user) for given in _given(flow, uses)
+    )
 
 
 def _given(flow: Flow, uses: set[int]) -> Iterator[Location]:

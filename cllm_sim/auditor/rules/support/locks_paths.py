@@ -72,6 +72,13 @@ class Paths:
                 return None
         return []
 
+    def succeeded(self, step: Step) -> Facts:
+        """What is known behind a call that returned 0."""
+        if step.event is None or step.event.call is None:
+            return frozenset()
+        call = step.event.call
+        return frozenset({(_result(Site(step.function.path, call.line, call.column), step.how), 0)})
+
     def _useful(self, search: Search) -> set[int]:
         """The steps from which a goal can be reached at all, whatever conditions say."""
         waiting = [step.index for step in self.flow.steps if search.goal(step)]

@@ -49,10 +49,14 @@ class Frame:
 
 @dataclass(slots=True)
 class Place:
-    """The text of an object; `names` are the plain variables it depends on, as (how, name)."""
+    """The text of an object; `names` are the plain variables it depends on, as (how, name).
+
+    `tracked`: if it is not stable, then only because one of these variables changes.
+    """
 
     text: str = ""
     stable: bool = True
+    tracked: bool = True
     names: set[tuple[How, str]] = field(default_factory=set)
 
 
@@ -72,14 +76,14 @@ class Places:
             if step.act is Act.CALL and step.event is not None:
                 for callee in step.event.callees:
                     self._calls[((*step.how, step.event.site), function_key(callee))] = step
-            name = _set_name(step)
+            name = set_name(step)
             if name:
                 self._sets.setdefault((step.how, name), []).append(step)
 
     def of(self, expr: Expr | None, step: Step) -> Place:
         """The place that an expression names at a step (of a pointer or address: what it points to)."""
         if expr is None:
-            return Place("?", stable=False)
+            return Place("?", stable=False, tracked=False)
         key = (id(expr), step.how, function_key(step.function))
         if key not in self._found:
             place = Place()
@@ -94,7 +98,7 @@ class Places:
     # -------------------------------------------------------------------------------------------------------- texts
     def _text(self, expr: Expr, frame: Frame, place: Place, depth: int) -> str:
         if depth > DEPTH_MAX:
-            place.stable = False
+            place.stable = place.tracked = False
             return "..."
         depth += 1
         match expr:
@@ -121,16 +125,17 @@ class Places:
                 one, other = (self._text(part, frame, place, depth) for part in (left, right))
                 return f"({one} {operator} {other})"
             case Conditional():
-                place.stable = False
+                place.stable = place.tracked = False
                 return self.program.text(expr)
             case Unary(operator=operator, operand=operand):
-                place.stable = place.stable and operator in {"-", "+", "!", "~"}
+                if operator not in {"-", "+", "!", "~"}:
+                    place.stable = place.tracked = False
                 return operator + self._text(operand, frame, place, depth)
             case Call(line=line, column=column):
-                place.stable = False
+                place.stable = place.tracked = False
                 return f"{self.program.text(expr)}@{line}:{column}"
             case _:
-                place.stable = False
+                place.stable = place.tracked = False
                 return self.program.text(expr)
 
     def _number(self, index: Expr, frame: Frame, place: Place, depth: int) -> str:
@@ -138,7 +143,7 @@ class Places:
         if value is not None:
             return str(value)
         if any(isinstance(one, Member | Index | Call) or self._global(one, frame) for one in within(index)):
-            place.stable = False  # a number in shared memory may be another one the next time
+            place.stable = place.tracked = False  # a number in shared memory may be another one the next time
         return self._text(index, frame, place, depth)
 
     def _global(self, expr: Expr, frame: Frame) -> bool:
@@ -211,7 +216,7 @@ class Places:
         return found.pop() if len(found) == 1 else ""
 
 
-def _set_name(step: Step) -> str:
+def set_name(step: Step) -> str:
     """The plain variable that a step sets."""
     if step.set is not None:
         return step.set.name

@@ -13,6 +13,7 @@ from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Binary, Call, Cast, Expr, Member, Name, Unary
 from cllm_sim.auditor.flow import Flow, Held, Step
 from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.outline.expand import Expander
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.rules.support.races_sharing import Sharing, Sharings
 from cllm_sim.auditor.traverse import assigned_locals, names
@@ -95,6 +96,13 @@ class Accesses:
             kept.setdefault(key, one)
         found = sorted(kept.values(), key=lambda one: not one.write)
         return found[:PER_LOCATION_MAX]
+
+
+def spelled_out(analysis: Analysis, step: Step) -> Expr | None:
+    """The condition of a step with its macros opened."""
+    if step.condition is None:
+        return None
+    return Expander(analysis.program, step.function).rewrite(step.condition)
 
 
 def _owner_key(analysis: Analysis, target: Location) -> tuple[str, int] | None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Binary, Expr, Function, Name, TypeName, Unary
+from cllm_sim.auditor.facts import Binary, Call, Expr, Function, Name, TypeName, Unary
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.rules.support.races_accesses import Access
+from cllm_sim.auditor.rules.support.races_accesses import Access, spelled_out
 from cllm_sim.auditor.rules.support.races_candidates import Candidates
 from cllm_sim.auditor.traverse import within
 from cllm_sim.auditor.vocabulary import Act
@@ -70,18 +70,20 @@ def _tests(analysis: Analysis, candidates: Candidates, location: Location) -> It
         if access.write or not access.step.loops:
             continue
         flow = analysis.flow(access.role)
-        condition = _condition(flow, access.step)
-        if condition is None or condition.condition is None or _sleeps(flow, access.step.loops[-1]):
+        tested = _condition(analysis, flow, access.step)
+        if tested is None or _sleeps(flow, access.step.loops[-1]):
             continue
-        turns = _turns_on(analysis, condition.condition, location, condition.function)
+        condition, expr = tested
+        turns = _turns_on(analysis, expr, location, access.step.function)
         waits = _only_waits(flow, access.step.loops[-1])
         if (turns and _decides(flow, condition, access.step.loops[-1])) or (waits and condition.loops):
             yield access
 
 
-def _condition(flow: Flow, step: Step) -> Step | None:
-    """The condition that a read is part of: the next step but for other reads."""
+def _condition(analysis: Analysis, flow: Flow, step: Step) -> tuple[Step, Expr] | None:
+    """The condition that a read is part of (also as what a function returns), and the expression around the read."""
     here = step.index
+    around: Expr | None = None
     for _ in range(12):
         following = [edge.to for edge in flow.next[here]]
         if len(following) != 1:
@@ -89,11 +91,23 @@ def _condition(flow: Flow, step: Step) -> Step | None:
         here = following[0]
         found = flow.steps[here]
         if found.what == "condition":
+            whole = spelled_out(analysis, found)
+            if around is not None:
+                return (found, around) if _calls(whole, step.function) else None
             same = found.function is step.function and found.how == step.how
-            return found if same and _contains(found.condition, step) else None
-        if found.what != "event" or found.act not in {Act.READ, Act.LOAD}:
+            return (found, whole) if same and whole is not None and _contains(whole, step) else None
+        if found.what == "leave" and found.leave is not None and _contains(found.leave.value, step):
+            around = found.leave.value
+        elif found.what != "event" or found.act not in {Act.READ, Act.LOAD}:
             return None
     return None
+
+
+def _calls(condition: Expr | None, function: Function) -> bool:
+    return any(
+        isinstance(one, Call) and isinstance(one.function, Name) and one.function.name == function.name
+        for one in within(condition)
+    )
 
 
 def _contains(condition: Expr | None, step: Step) -> bool:
@@ -129,9 +143,11 @@ def _only_waits(flow: Flow, loop: int) -> bool:
     return True
 
 
-def _turns_on(analysis: Analysis, condition: Expr, location: Location, function: Function) -> bool:
+def _turns_on(analysis: Analysis, condition: Expr | None, location: Location, function: Function) -> bool:
     """Is the flag itself what a condition asks for, alone or compared with a constant?"""
     match condition:
+        case None:
+            return False
         case Unary(operator="!", operand=operand):
             return _turns_on(analysis, operand, location, function)
         case Binary(operator="&&" | "||", left=left, right=right):

@@ -18,7 +18,7 @@ from cllm_sim.auditor.facts import Assign, Binary, Expr, Name
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role, function_key
-from cllm_sim.auditor.rules.support.races_accesses import Access
+from cllm_sim.auditor.rules.support.races_accesses import Access, spelled_out
 from cllm_sim.auditor.rules.support.races_sharing import Sharing
 from cllm_sim.auditor.traverse import names, within
 from cllm_sim.auditor.vocabulary import Act
@@ -175,7 +175,7 @@ class Handoffs:
 
     def _tested(self, step: Step, locked: bool, own: bool) -> Iterator[Location]:
         """The variables that a condition tests, as far as they can carry a signal."""
-        for one in within(step.condition):
+        for one in within(spelled_out(self.analysis, step)):
             location = self.analysis.locations.of(one, step.function)
             location = self.analysis.locations.bound(location, step.bindings)
             if location is None or location.kind in {"local", "parameter"} or location.is_contents:

@@ -68,6 +68,10 @@ class Sharings:
         self._stored: dict[Location, Sharing] = {}
         self._open: set[object] = set()
 
+    def made_once(self, path: str, line: int) -> bool:
+        """Does an allocation or mapping make one piece of memory only?"""
+        return self._allocations.get((path, line), False)
+
     def of(self, role: Role, step: Step) -> Sharing:
         """Whose memory a step of a role reads or writes."""
         assert step.event is not None
@@ -229,7 +233,7 @@ class Sharings:
         callees = self.program.lookup(name, function.path) if name else ()
         known = KNOWN.get(name)
         if not callees and known is not None and known.act in {Act.ALLOCATE, Act.MAP}:
-            return Sharing.SHARED if self._allocations.get((function.path, call.line)) else Sharing.PASSED
+            return Sharing.SHARED if self.made_once(function.path, call.line) else Sharing.PASSED
         if not callees:
             return Sharing.PASSED
         found: list[Sharing | None] = []

@@ -94,8 +94,6 @@ class _Following:
         """Who keeps what an expression (a call) gives in a function."""
         if depth > DEPTH_MAX:
             return
-        if depth == 0:
-            self.region.makers.add(function_key(function))
         names: set[str] = set()
         for target, value in _assignments(function):
             if not _carries(value, call, names):
@@ -264,8 +262,10 @@ def _carries(value: Expr, call: Expr, names: set[str]) -> bool:
             return _carries(left, call, names)
         case Name(name=name):
             return name in names
+        case Call(function=function, line=line, column=column) if isinstance(call, Call):
+            return (function, line, column) == (call.function, call.line, call.column)  # macros may differ inside
         case _:
-            return value == call
+            return False
 
 
 def _returned(function: Function) -> list[Expr]:

@@ -14,9 +14,9 @@ from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Assign, Call, Cast, Expr, Function, Index, InitialList, Member, Name, Unary
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.flow.own import Own
-from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role
-from cllm_sim.auditor.traverse import assigned_locals, parts
+from cllm_sim.auditor.rules.support.threads import At, steps_of
+from cllm_sim.auditor.traverse import assigned_locals, names, parts, within
 from cllm_sim.auditor.vocabulary import KNOWN, WRITES, Act
 
 CHANCE = frozenset({"rand", "random", "rand_r", "drand48", "lrand48", "erand48", "getrandom", "arc4random"})
@@ -64,40 +64,40 @@ class Differences:
         self._names[id(own)] = (own, found)
         return found
 
-    def _varies(self, expr: Expr, own: Own, names: set[str], depth: int) -> bool:
+    def _varies(self, expr: Expr, own: Own, varying: set[str], depth: int) -> bool:
         if depth > DEPTH_MAX:
             return False
         depth += 1
         match expr:
             case Name(name=name):
-                return name in names
+                return name in varying
             case Member(base=base):
                 if own.value(expr):
                     return not (expr.arrow and _second_hand(base, own)) and not self._ordered(expr, own.function)
-                return isinstance(base, Name) and base.name in names - own.names
+                return isinstance(base, Name) and base.name in varying - own.names
             case Index(index=index):
-                return self._varies(index, own, names, depth) or own.place(expr)
+                return self._varies(index, own, varying, depth) or own.place(expr)
             case Call():
-                return self._call(expr, own, names, depth)
+                return self._call(expr, own, varying, depth)
             case Assign(value=value):
-                return self._varies(value, own, names, depth)
+                return self._varies(value, own, varying, depth)
             case InitialList():
                 return False
             case Unary(operator="&", operand=operand):
                 return own.place(operand)
             case _:
-                return any(self._varies(part, own, names, depth) for part in parts(expr))
+                return any(self._varies(part, own, varying, depth) for part in parts(expr))
 
-    def _call(self, call: Call, own: Own, names: set[str], depth: int) -> bool:
+    def _call(self, call: Call, own: Own, varying: set[str], depth: int) -> bool:
         name = call.function.name if isinstance(call.function, Name) else ""
         if name in CHANCE:
             return True
         known = KNOWN.get(name)
         if known is None:
-            return any(self._varies(one, own, names, depth) for one in call.arguments)
+            return any(self._varies(one, own, varying, depth) for one in call.arguments)
         if known.act is Act.LOAD:
             return any(
-                isinstance(one, Unary) and self._varies(one.operand, own, names, depth) for one in call.arguments
+                isinstance(one, Unary) and self._varies(one.operand, own, varying, depth) for one in call.arguments
             )
         return known.act in {Act.CHANGE, Act.TRY_LOCK, Act.TRY_DOWN, Act.WAIT}
 
@@ -106,14 +106,22 @@ class Differences:
         location = self.analysis.locations.of(expr, function)
         if location is None:
             return False
-        writers = _writers(self.analysis, location)
-        given = self.analysis.program.assignments.get(location.label, [])
-        constant = all(
-            self.analysis.program.constant(value, owner, owner.path) is not None
-            or (isinstance(value, Name) and value.name in {"true", "false"})
-            for value, owner in given
+        stores = [
+            at
+            for at in steps_of(self.analysis, *WRITES)
+            if at.step.target == location and at.role.group == self.role.group
+        ]
+        seen = [at.step.event.value for at in stores if at.step.event is not None]
+        unseen = [
+            (value, owner)
+            for value, owner in self.analysis.program.assignments.get(location.label, [])
+            if not any(value is one or value == one for one in seen)
+        ]
+        return (
+            bool(stores)
+            and all(at.role is not self.role and _same_for_all(self.analysis, at) for at in stores)
+            and all(self.analysis.program.constant(value, owner, owner.path) is not None for value, owner in unseen)
         )
-        return bool(given) and bool(writers) and self.role.name not in writers and constant
 
 
 def _second_hand(base: Expr, own: Own) -> bool:
@@ -128,30 +136,32 @@ def _second_hand(base: Expr, own: Own) -> bool:
     return False
 
 
-def _writers(analysis: Analysis, location: Location) -> set[str]:
-    known = analysis.inventory.memory.get(location) or analysis.inventory.objects.get(location)
-    return set() if known is None else {use.role for use in known.uses if use.act in WRITES}
-
-
-def decides(flow: Flow, condition: Step, targets: set[int]) -> bool:
-    """Does a condition decide whether the role gets to its end without any of the steps `targets`?"""
-    avoided = []
-    ends = targets | {condition.index}
-    for edge in flow.next[condition.index]:
-        if edge.kind == "failure":
-            continue
-        if edge.to in targets:
-            avoided.append(False)
-        else:
-            reached = flow.reachable(edge.to, lambda step: step.index in ends) | {edge.to}
-            avoided.append(flow.end in reached)
-    return any(avoided) and not all(avoided)
+def _same_for_all(analysis: Analysis, at: At) -> bool:
+    """Does a store in a loop over the threads' records give every one of them the same value?"""
+    step = at.step
+    value = None if step.event is None else step.event.value
+    if value is None or step.event is None or step.event.operator not in {"", "="}:
+        return False
+    if not step.loops:
+        return analysis.program.constant(value, step.function, step.function.path) is not None
+    changing = {
+        one.set.name
+        for one in analysis.flow(at.role).steps
+        if one.set is not None and one.how == step.how and step.loops[-1] in one.loops
+    }
+    return not names(value) & changing and not any(isinstance(one, Call | Index) for one in within(value))
 
 
 def left_out(flow: Flow, conditions: Iterable[Step], targets: set[int]) -> Step | None:
     """The condition by which a thread may end without ever having taken any of the steps; None where there is none."""
-    before = flow.reachable(flow.start, lambda step: step.index in targets)
+
+    def taken(step: Step) -> bool:
+        return step.index in targets
+
+    before = flow.reachable(flow.start, taken)
+    around = (flow.reachable(flow.end, taken, backwards=True) | {flow.end}) - targets
     for condition in conditions:
-        if condition.index in before and decides(flow, condition, targets):
+        sides = {edge.to in around for edge in flow.next[condition.index] if edge.kind != "failure"}
+        if condition.index in before and len(sides) == 2:
             return condition
     return None

@@ -148,6 +148,7 @@ class Ending:
         self.role = role
         self.flow = analysis.flow(role)
         self.flags = flags
+        self._tested: dict[int, frozenset[Location]] = {}
 
     def ends(self, left_out: Iterable[At] = (), only: tuple[Location, Values] | None = None) -> bool:
         """Can the role get to its end when some stores are left out (or one flag has only some values)?"""
@@ -181,8 +182,13 @@ class Ending:
         """The flags that the role's conditions test."""
         return {location for step in self.flow.steps for location in self.tested_at(step)}
 
-    def tested_at(self, step: Step) -> set[Location]:
+    def tested_at(self, step: Step) -> frozenset[Location]:
         """The flags that a step's condition tests."""
+        if step.index not in self._tested:
+            self._tested[step.index] = frozenset() if step.condition is None else frozenset(self._find_tested(step))
+        return self._tested[step.index]
+
+    def _find_tested(self, step: Step) -> set[Location]:
         found: set[Location] = set()
 
         def note(location: Location) -> Values:

@@ -226,41 +226,34 @@ def _gets_by(analysis: Analysis, at: At, goal: int, releases: list[Step]) -> boo
 
 # --------------------------------------------------------------------------------------------------------- early exits
 class Exit(NamedTuple):
-    """A condition one side of which leaves without any of the closing steps, while the other always takes one."""
+    """A condition one side of which leaves without any of the closing steps, and where it does so (for a person)."""
 
     condition: Step
     first: Step
 
 
-def early_exits(flow: Flow, closing: set[int]) -> Iterator[Exit]:
-    """The conditions by which a role may leave without having taken a closing step."""
-    alive = flow.alive()
-    unclosed = flow.reachable(flow.start, lambda one: one.index in closing) | {flow.start}
+def early_exits(flow: Flow, closing: set[int], *, also_after: bool = False) -> Iterator[Exit]:
+    """The conditions by which a role may leave without (another) closing step, while it may go on to one as well.
+
+    Unless `also_after` is given, no closing step may lie before the condition on every way to it.
+    """
+    open_steps = flow.alive()
+    if not also_after:
+        open_steps &= flow.reachable(flow.start, lambda one: one.index in closing) | {flow.start}
+    ending = flow.reachable(flow.end, backwards=True) | {flow.end}
+    still_closing = {index for step in closing for index in flow.reachable(step, backwards=True)} | closing
     for condition in flow.steps:
-        if condition.what != "condition" or condition.index not in alive or condition.index not in unclosed:
+        if condition.what != "condition" or condition.index not in open_steps:
             continue
         sides = [edge.to for edge in flow.next[condition.index] if edge.kind != "failure"]
         if len(sides) != 2:
             continue
         for leaving, other in (sides, sides[::-1]):
-            if _leaves_open(flow, leaving, closing) and _always_closes(flow, other, closing):
-                yield Exit(condition, _jump(flow, leaving, condition))
+            if leaving in ending and leaving not in still_closing and other in still_closing:
+                yield Exit(condition, jump_of(flow, leaving, condition))
 
 
-def _leaves_open(flow: Flow, start: int, closing: set[int]) -> bool:
-    """Does a way lead to the end, and none of its ways to a closing step?"""
-    reached = flow.reachable(start) | {start}
-    return flow.end in reached and not reached & closing
-
-
-def _always_closes(flow: Flow, start: int, closing: set[int]) -> bool:
-    if start in closing:
-        return True
-    reached = flow.reachable(start, lambda one: one.index in closing) | {start}
-    return bool(reached & closing)
-
-
-def _jump(flow: Flow, start: int, condition: Step) -> Step:
+def jump_of(flow: Flow, start: int, condition: Step) -> Step:
     """The jump by which a side leaves, for a person to see."""
     reached = flow.reachable(start) | {start}
     jumps = [flow.steps[one] for one in sorted(reached) if flow.steps[one].leave is not None]

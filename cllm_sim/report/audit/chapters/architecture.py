@@ -14,6 +14,7 @@ from cllm_sim.report.audit.blocks import (
     Words,
     cell,
     code_cell,
+    told,
 )
 from cllm_sim.report.audit.excerpts import evidence
 from cllm_sim.report.audit.objects import places
@@ -53,9 +54,10 @@ def role_claim(audit: Audit, role: Role) -> Claim:
     """What a role is and does, in one paragraph."""
     times = f"{role.count} of them" if role.count and role.count != "1" else ""
     entry: Words = (f"{times}, entering " if times else "entering ", Code(role.entry)) if role.entry else (times,)
+    apart = "it never reaches batch processing" if audit.knows_work else "no function is known as batch processing"
     told = [
         "it only waits, sleeps or spins" if role.only_parked else "",
-        "it reaches batch processing" if role.reaches_work else "it never reaches batch processing",
+        "it reaches batch processing" if role.reaches_work else apart,
         f"it {listed(answers.duties(role))} itself" if answers.duties(role) else "",
     ]
     waits: Words = ("; it waits on ", *answers.names(role.waits_on)) if role.waits_on else ("; it waits on nothing",)
@@ -92,7 +94,7 @@ def _starts(audit: Audit) -> Section:
 
 
 def _start(thread: Thread) -> tuple[Cell, ...]:
-    counts = listed(list(dict.fromkeys(place.count for place in thread.created if place.count)), "or")
+    counts = listed(list(dict.fromkeys(place.count for place in thread.created if place.count not in ("", "1"))), "or")
     ends = "" if thread.detached else "never"
     return (
         code_cell(thread.name),
@@ -110,7 +112,7 @@ def _assumed(audit: Audit) -> Section:
     rows = []
     for item in audit.assumptions:
         override = Cell((Code(item.override),)) if item.override else cell("")
-        rows.append((Cell((item.text,), str(item) if item.known else ""), cell(item.confidence), override))
+        rows.append((Cell(told(item.text), str(item) if item.known else ""), cell(item.confidence), override))
     return Section(title, (Table(("assumption", "confidence", "say otherwise with"), tuple(rows)),))
 
 

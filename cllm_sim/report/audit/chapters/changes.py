@@ -12,6 +12,7 @@ from cllm_sim.report.audit.blocks import (
     Table,
     Words,
     code_cell,
+    told,
 )
 from cllm_sim.report.audit.chapters import plan
 from cllm_sim.report.audit.excerpts import evidence
@@ -40,7 +41,7 @@ def _answer(audit: Audit, sketched: int) -> Words:
 
 def _change(audit: Audit, step: PlanStep) -> Section:
     where = tuple(evidence(audit, place) for place in step.where)
-    title = (f"Change {step.step}: {step.title}",)
+    title = (f"Change {step.step}: ", *told(step.title))
     words: Words = ("For ", Link(f"step {step.step}", plan.ID, plan.anchor(step)), " of the plan.")
     return Section(title, (Claim(words, where), Listing(step.patch, "diff")), f"change-{step.step}")
 

@@ -1,7 +1,7 @@
 """Document 3: is there a control, does it coordinate, does it keep away from the work, and can it stop?"""
 
 from cllm_sim.report.audit import answers, findings, requirements
-from cllm_sim.report.audit.blocks import Block, Chapter, Claim, Code, Paragraph, Section, Tone, Words
+from cllm_sim.report.audit.blocks import Block, Chapter, Claim, Code, Evidence, Paragraph, Section, Tone, Words
 from cllm_sim.report.audit.excerpts import evidence
 from cllm_sim.report.audit.shape import Audit, Place, Role
 
@@ -24,10 +24,7 @@ def chapter(audit: Audit, number: int, title: str) -> Chapter:
 
 
 def _section(audit: Audit, role: Role) -> Section:
-    started = tuple(
-        evidence(audit, place, f"started, {place.count} of them" if place.count else "started")
-        for place in audit.started(role)
-    )
+    started = _started(audit, role)
     own = Claim(("It is a thread of its own.",) if started else ("No call was found that starts it.",), started)
     claims: list[Block] = [own, _work(audit, role)]
     claims += [_duty(audit, words, getattr(role, duty)) for duty, words in DUTIES]
@@ -35,7 +32,18 @@ def _section(audit: Audit, role: Role) -> Section:
     return Section(("Control ", Code(role.name)), tuple(claims))
 
 
+def _started(audit: Audit, role: Role) -> tuple[Evidence, ...]:
+    return tuple(
+        evidence(audit, place, f"started, {place.count} of them" if place.count not in ("", "1") else "started")
+        for place in audit.started(role)
+    )
+
+
 def _work(audit: Audit, role: Role) -> Claim:
+    if not audit.knows_work:
+        words = ("Whether it computes is not known: no function was taken for batch processing; ",
+                 Code("--bind work=FUNC"), " names it.")  # fmt: skip
+        return Claim(words, (), "open")
     if not role.reaches_work:
         return Claim(("It does not compute: no path from its entry function reaches batch processing.",), (), "good")
     path = tuple(evidence(audit, place, place.function) for place in role.work_path)
@@ -69,8 +77,8 @@ def _workers(audit: Audit) -> Section:
     others = [role for role in audit.inventory.roles if role.kind not in ("worker", "control")]
     count = audit.scope.workers
     claims: list[Block] = [
-        Paragraph((f"{count} workers were counted." if count is not None else "How many workers there are was not "
-                   "found in the sources.",)),
+        Paragraph((f"{count} workers were counted." if count is not None else "The number of workers is no constant "
+                   "of the sources." if workers else "No role was taken for a worker.",)),
         *(Paragraph((Code(role.name), f": {role.count or 'an unknown number'} of them, enter ", Code(role.entry)))
           for role in workers),
     ]  # fmt: skip
@@ -79,4 +87,7 @@ def _workers(audit: Audit) -> Section:
         where = tuple(evidence(audit, place, duty) for duty, _ in DUTIES for place in getattr(role, duty))
         if does:
             claims.append(Claim((Code(role.name), f" ({role.kind}) {' and '.join(does)}."), where, "open"))
+        if role.only_parked:
+            words = (Code(role.name), " only waits, sleeps or spins: a thread that is merely parked is no control.")
+            claims.append(Claim(words, _started(audit, role), "open"))
     return Section(("Workers, and who else coordinates",), tuple(claims))

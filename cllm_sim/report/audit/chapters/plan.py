@@ -15,6 +15,7 @@ from cllm_sim.report.audit.blocks import (
     cell,
     code_cell,
     joined,
+    told,
 )
 from cllm_sim.report.audit.excerpts import evidence
 from cllm_sim.report.audit.objects import places
@@ -62,7 +63,7 @@ def _row(step: PlanStep) -> tuple[Cell, ...]:
     where = code_cell(places(step.where)) if step.where else cell("")
     return (
         Cell((Link(str(step.step), ID, anchor(step)),)),
-        cell(step.title),
+        Cell(told(step.title)),
         cell(", ".join(step.requirements)),
         where,
     )
@@ -72,7 +73,7 @@ def _step(audit: Audit, step: PlanStep) -> Section:
     where = tuple(evidence(audit, place) for place in step.where)
     blocks: list[Block] = [Claim(("Where: ", Code(places(step.where)), "."), where)] if where else []
     facts: list[Words] = [
-        (f"{name}: {text}",)
+        (f"{name}: ", *told(text))
         for name, text in (
             ("Replaces", step.replaces),
             ("Comes here because", step.order_reason),
@@ -91,4 +92,4 @@ def _step(audit: Audit, step: PlanStep) -> Section:
     if step.sides:
         sides = tuple(evidence(audit, place) for place in step.sides)
         blocks.append(Claim(("The two sides that it orders.",), sides))
-    return Section((f"Step {step.step}: {step.title}",), tuple(blocks), anchor(step))
+    return Section((f"Step {step.step}: ", *told(step.title)), tuple(blocks), anchor(step))

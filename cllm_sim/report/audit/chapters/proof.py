@@ -3,6 +3,7 @@
 from cllm_sim.report.audit import examples, outcomes
 from cllm_sim.report.audit.blocks import (
     Block,
+    Cell,
     Chapter,
     Claim,
     Evidence,
@@ -14,6 +15,7 @@ from cllm_sim.report.audit.blocks import (
     Words,
     cell,
     code_cell,
+    told,
 )
 from cllm_sim.report.audit.shape import Audit, Skeleton, SkeletonCheck
 from cllm_sim.report.quantities import counted, listed, rounded
@@ -53,7 +55,7 @@ def _skeleton(audit: Audit) -> Section:
     if found is None:
         return Section(title, (Paragraph(("No skeleton of the program was made and checked in this audit.",)),))
     if found.refused:
-        return Section(title, (Paragraph((f"No skeleton could be made: {found.refused}",)),))
+        return Section(title, (Paragraph(("No skeleton could be made: ", *told(found.refused))),))
     blocks: list[Block] = [_check(check) for check in found.checks]
     blocks += [examples.section(check) for check in found.checks if check.counterexample]
     blocks += [Section(("What was left out of it",), (_abstracted(found),), folded=True)] if found.abstracted else []
@@ -98,7 +100,7 @@ def _tests(audit: Audit) -> Section:
     blocks: list[Block] = []
     steps = [step for step in audit.plan if step.test]
     if steps:
-        rows = tuple((cell(str(step.step)), cell(step.title), cell(step.test)) for step in steps)
+        rows = tuple((cell(str(step.step)), Cell(told(step.title)), Cell(told(step.test))) for step in steps)
         blocks.append(Table(("step", "what", "test that has to pass after it"), rows))
     checked = _checked(audit)
     if checked is not None:
@@ -114,6 +116,7 @@ def _checked(audit: Audit) -> Table | None:
         return None
     tones: dict[str, Tone] = {"confirmed": "good", "not confirmed": "open"}
     rows = tuple(
-        (code_cell(row.code), cell(row.message), cell(row.checked, "", tones.get(row.checked, ""))) for row in found
+        (code_cell(row.code), Cell(told(row.message)), cell(row.checked, "", tones.get(row.checked, "")))
+        for row in found
     )
     return Table(("finding", "says", "checked protocol"), rows)
