@@ -382,7 +382,7 @@ def _plan_results(result: RunResult, progress: Notify) -> dict[str, Any]:
     workers = min(max(int(result.data["scope"]["workers"] or 12), 1), 12)
     with tempfile.TemporaryDirectory(prefix="cllm-audit-") as scratch:
         progress(f"checking, simulating and training node_zero with {workers} workers")
-        found = {
+        found: dict[str, Any] = {
             "workers": workers,
             "check": check("node_zero", workers=workers).data,
             "simulate": simulate("node_zero", workers=workers, output=f"{scratch}/simulate").data,
@@ -398,11 +398,15 @@ def _plan_results(result: RunResult, progress: Notify) -> dict[str, Any]:
 
 
 def report(result: str, *, output: str | None = None) -> list[str]:
-    """Write figures, page and timeline of a stored comparison; returns the names of the files."""
+    """Write the page (and figures, timeline, documents) of a stored comparison or audit; returns the files' names."""
     from cllm_sim.report import write_report
 
     path = Path(result)
     path = path / RESULT_FILE if path.is_dir() else path
     stored = read_result(path)
     folder = Path(output) if output else path.parent
+    if stored.data.get("verb") == "audit":
+        from cllm_sim.report.audit import page
+
+        return page.write(stored.data, folder)
     return write_report(stored, folder)

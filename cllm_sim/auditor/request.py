@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cllm_sim import __version__
 from cllm_sim.errors import BadRequest
 from cllm_sim.folders import RESULT_FILE, cache_folder
 from cllm_sim.results import SCHEMA, ExitCode, RunResult, environment, read_result, scope
@@ -34,7 +35,8 @@ class Request:
 
 def run(request: Request) -> RunResult:
     """Audit, check the skeleton where asked, and decide the exit code."""
-    from cllm_sim.auditor import audit, skeleton
+    from cllm_sim.auditor import audit
+    from cllm_sim.auditor.document.skeleton import skeleton_fields
 
     _refuse(request)
     analysis, fields = audit.run(
@@ -47,7 +49,7 @@ def run(request: Request) -> RunResult:
     )
     _leave_out(fields, request.min_severity)
     if request.check or request.export is not None:
-        fields["skeleton"] = skeleton.document(
+        fields["skeleton"] = skeleton_fields(
             analysis, request.workers if request.check else (), request.budget_seconds, request.progress
         )
         _export(request, fields["skeleton"])
@@ -59,7 +61,7 @@ def run(request: Request) -> RunResult:
             **fields,
             "scope": scope(_workers(fields), None),
             "seed": 0,
-            "environment": environment(),
+            "environment": {**environment(), "cllm": __version__},
             "exit_code": int(_code(fields)),
         }
     )
@@ -119,7 +121,8 @@ def _code(fields: dict[str, Any]) -> ExitCode:
     checks = [] if fields["skeleton"] is None else fields["skeleton"]["checks"]
     if any(one["new"] for one in fields["findings"]) or any(one["verdict"] == "broken" for one in checks):
         return ExitCode.SUBJECT
-    if any(one["verdict"] == "undecided" for one in checks):
+    refused = fields["skeleton"] is not None and fields["skeleton"]["refused"]
+    if refused or any(one["verdict"] == "undecided" for one in checks):
         return ExitCode.UNDECIDED
     return ExitCode.HOLDS
 

@@ -33,6 +33,11 @@ from cllm_sim.auditor.facts import (
     Variants,
 )
 
+ASSIGNED_MAX = 10_000
+"""So many functions' assignments are kept."""
+
+_ASSIGNED: dict[int, tuple[Function, dict[str, list[Expr]]]] = {}
+
 
 def parts(expr: Expr) -> tuple[Expr, ...]:
     """The direct sub-expressions, in the order of evaluation as far as C has one."""
@@ -133,7 +138,21 @@ def calls(body: Iterable[Stmt]) -> Iterator[Call]:
 
 
 def assigned_locals(function: Function) -> dict[str, list[Expr]]:
-    """What each plain name is given in a function: initial values and `name = value`, in the order of the text."""
+    """What each plain name is given in a function: initial values and `name = value`, in the order of the text.
+
+    Asked for again and again, so the answer is kept; it is not to be changed.
+    """
+    # By identity, for hashing a function would walk its whole body; the function is kept with the answer, so that no
+    # other one can take its identity meanwhile.
+    known = _ASSIGNED.get(id(function))
+    if known is None:
+        if len(_ASSIGNED) >= ASSIGNED_MAX:
+            _ASSIGNED.clear()
+        known = _ASSIGNED[id(function)] = (function, _assigned(function))
+    return known[1]
+
+
+def _assigned(function: Function) -> dict[str, list[Expr]]:
     found: dict[str, list[Expr]] = {}
     for one in statements(function.body):
         if isinstance(one, Declare) and one.initial is not None:

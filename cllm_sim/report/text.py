@@ -35,6 +35,12 @@ def _compare(data: Data, console: Console) -> None:
     text_compare.render_compare(data, console)
 
 
+def _audit(data: Data, console: Console) -> None:
+    from cllm_sim.report.audit import text
+
+    text.render(data, console)
+
+
 RENDERERS: dict[str, Callable[[Data, Console], None]] = {
     "check": render_check,
     "simulate": render_simulate,
@@ -42,4 +48,5 @@ RENDERERS: dict[str, Callable[[Data, Console], None]] = {
     "validate": render_validate,
     "compare": _compare,
     "calibrate": render_calibrate,
+    "audit": _audit,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.document.places import Data, places
+from cllm_sim.auditor.document.usual import usual
 from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.roles import Role, function_key
@@ -44,7 +45,7 @@ def _role(analysis: Analysis, role: Role) -> Data:
         "line": role.entries[0].line,
         "kind": role_kind(analysis, role),
         "count": None if role.count is None else role.count.text,
-        "threads": None if role.count is None else role.count.value,
+        "threads": usual(analysis.locations, role.count),
         "functions": len(role.reach),
         "reaches_work": bool(work),
         "work_path": _way(work[0]) if work else [],

@@ -31,6 +31,7 @@ DOCUMENTS = (
     ("code-changes", "Code changes"),
     ("test-results", "Test results"),
 )
+LINE_MAX = 400
 LIBRARY_SUCCEEDS = (
     "calls of the threading and memory libraries succeed; branches that only handle their failure are left out"
 )
@@ -51,7 +52,7 @@ def fields(
     lines = _Lines(texts)
     inventory = inventory_fields(analysis)
     text, mapping = planning.protocol(analysis)
-    return {
+    held = {
         "files": len(files),
         "lines": sum(file.lines for file in files),
         "functions": len(analysis.program.functions),
@@ -71,6 +72,7 @@ def fields(
         "documents": [{"id": name, "title": title} for name, title in DOCUMENTS],
         "graphs": {"roles": role_graph(analysis), "order": order_graph(analysis)},
     }
+    return {**held, "sources": lines.of_all(held)}
 
 
 class _Lines:
@@ -88,7 +90,22 @@ class _Lines:
                 data = b""
             self._held[site.path] = data.decode("utf-8", "replace").split("\n")
         held = self._held[site.path]
-        return held[site.line - 1].rstrip("\r")[:400] if 0 < site.line <= len(held) else ""
+        return held[site.line - 1].rstrip("\r")[:LINE_MAX] if 0 < site.line <= len(held) else ""
+
+    def of_all(self, data: Any) -> dict[str, dict[str, str]]:
+        """The source lines of every place in a document: by path, then by line."""
+        found: dict[str, dict[str, str]] = {}
+        stack = [data]
+        while stack:
+            one = stack.pop()
+            if isinstance(one, dict):
+                path, line = one.get("path"), one.get("line")
+                if path and line and (text := self.at(Site(str(path), int(line)))):
+                    found.setdefault(str(path), {})[str(line)] = text
+                stack.extend(one.values())
+            elif isinstance(one, list):
+                stack.extend(one)
+        return {path: dict(sorted(held.items(), key=lambda item: int(item[0]))) for path, held in sorted(found.items())}
 
 
 def _finding(one: Finding, lines: _Lines, baseline: frozenset[str] | None) -> Data:

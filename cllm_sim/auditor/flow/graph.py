@@ -76,6 +76,8 @@ class Flow:
     level: int = 0
     cut: list[str] = field(default_factory=list)
     _before: list[list[Edge]] | None = None
+    _events: dict[Act | None, list[Step]] | None = None
+    _alive: dict[bool, frozenset[int]] = field(default_factory=dict)
 
     @property
     def before(self) -> list[list[Edge]]:
@@ -89,9 +91,13 @@ class Flow:
 
     def events(self, *acts: Act) -> Iterator[Step]:
         """The steps with an event (of these acts, if any are given), in the order of the text."""
-        for step in self.steps:
-            if step.event is not None and (not acts or step.event.act in acts):
-                yield step
+        if self._events is None:
+            self._events = {None: [step for step in self.steps if step.event is not None]}
+            for step in self._events[None]:
+                self._events.setdefault(step.act, []).append(step)
+        if len(acts) == 1:
+            return iter(self._events.get(acts[0], ()))
+        return (step for step in self._events[None] if not acts or step.act in acts)
 
     def reachable(
         self, start: int, stop: Callable[[Step], bool] | None = None, *, failures: bool = False, backwards: bool = False
@@ -115,7 +121,9 @@ class Flow:
 
     def alive(self, *, failures: bool = False) -> set[int]:
         """The steps that can be reached from the start."""
-        return self.reachable(self.start, failures=failures) | {self.start}
+        if failures not in self._alive:
+            self._alive[failures] = frozenset(self.reachable(self.start, failures=failures) | {self.start})
+        return set(self._alive[failures])
 
 
 def indices(steps: Iterable[Step]) -> set[int]:

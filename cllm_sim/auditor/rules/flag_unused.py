@@ -22,7 +22,8 @@ RULE = Rule("CR003", "flag-unused", Severity.NOTE, "a stop or ready flag is set 
 
 _WORDS = frozenset(
     "stop stopped stopping ready done running run quit exit exiting finish finished active init initialised "
-    "initialized shutdown abort aborted aborting cancel cancelled canceled paused pause closed closing terminate terminated "
+    "initialized shutdown abort aborted aborting cancel cancelled canceled paused pause closed closing terminate "
+    "terminated "
     "terminating alive started enabled halt halted flag complete completed resumed draining drained busy idle".split()
 )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cllm_sim.auditor.facts import Call, Cast, Function, Name
 from cllm_sim.auditor.outline import Event, Leave
 from cllm_sim.auditor.skeleton.code import Block, Line, Node, happens
-from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Frame, Place
+from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Frame, Place, number, ring
 from cllm_sim.auditor.skeleton.round import GENERATORS_MAX, Generator, TooLarge, Tracked
 from cllm_sim.auditor.skeleton.values import Expressions, Untranslatable, lines_before
 
@@ -52,9 +52,9 @@ class Calls:
         name = self.writer.fresh("target")
         numbers = ", ".join(str(one) for one in range(len(bodies)))
         out.append(Line(f"{name} = yield choose({numbers})", event.site, event.name, yields=True))
-        for number, body in enumerate(bodies):
-            word = "if" if number == 0 else "elif"
-            out.append(Block(Line(f"{word} {name} == {number}:", event.site), word, body))
+        for at, body in enumerate(bodies):
+            word = "if" if at == 0 else "elif"
+            out.append(Block(Line(f"{word} {name} == {at}:", event.site), word, body))
 
     def _one(self, event: Event, callee: Function, out: list[Node]) -> None:
         assert event.call is not None
@@ -181,13 +181,13 @@ class Calls:
         sizes = {one.name for one in self.round.sizes.known.values()}
 
         def inside(text: str, name: str) -> str:
-            if text == UNKNOWN or text.startswith(FREE) or text.isdigit() or text in sizes:
+            if text == UNKNOWN or text.startswith(FREE) or number(text) or text in sizes:
                 return text
             if text not in holes:
                 taken = set(holes.values())
-                wanted, number = f"{name}_number" if name in taken else name, 2
+                wanted, count = f"{name}_number" if name in taken else name, 2
                 while wanted in taken:
-                    wanted, number = f"{name}_{number}", number + 1
+                    wanted, count = f"{name}_{count}", count + 1
                 holes[text] = self.round.objects_safe(wanted)
             return holes[text]
 
@@ -224,7 +224,7 @@ class Calls:
         integers = tuple(sorted(frame.integers.items()))
         owns = any(root.kind == "local" and root.owner == callee.name and "*" in self.round.paths_of(root)
                    for root in self.round.knowledge.learnt.users)  # fmt: skip
-        sizes = tuple(self.writer.generator.sizes.get(text, "") for text in holes)
+        sizes = tuple(self.writer.generator.sizes.get(text) or ring(text) or "" for text in holes)
         how = frame.how if owns else ()
         return callee.path, callee.line, places, integers, sizes, how, self.writer.generator.group.name
 
@@ -241,7 +241,8 @@ class Calls:
         generator.parameters = [*holes.values(), *tracked]
         generator.names |= set(generator.parameters)
         self.round.knowledge.local_names |= set(generator.parameters)
-        generator.sizes = {inner: caller.sizes[text] for text, inner in holes.items() if text in caller.sizes}
+        lengths = {text: caller.sizes.get(text) or ring(text) for text in holes}
+        generator.sizes = {holes[text]: length for text, length in lengths.items() if length is not None}
         for name in tracked:
             generator.locals[("local", callee.path, callee.line, name)] = name
         self.round.generators[key] = generator

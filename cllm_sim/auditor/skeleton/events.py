@@ -16,6 +16,7 @@ from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Place, Root
 from cllm_sim.auditor.skeleton.round import Generator, Tracked
 from cllm_sim.auditor.skeleton.sizes import LIMIT, THREADS
 from cllm_sim.auditor.skeleton.values import (
+    SMALL,
     Expressions,
     Untranslatable,
     Value,
@@ -106,7 +107,7 @@ class Events:
             return
         self.round.knowledge.learnt.used.add((kind, thing.family))
         if event.act in {Act.TRY_LOCK, Act.TRY_DOWN} and event.call is not None:
-            self.writer.after[event.call.line, event.call.column] = "0"
+            self.writer.after[event.call.line, event.call.column] = ("0", "0")
         if kind == "condition" and event.partner is not None:
             self._partner(event, thing)
         self._operation(f"{text}.{operation}", size, event.site, out)
@@ -130,7 +131,7 @@ class Events:
     def _object(self, kind: str, place: Place, event: Event) -> tuple[Thing, str, str]:
         location = self._location(event)
         thing = self.round.objects.thing(kind, place, location, event.site)
-        text, size, exact = self.round.objects.reference(thing, place, ())
+        text, size, exact = self.round.objects.reference(thing, place)
         if not exact and event.act not in {Act.DESTROY}:
             text, size = text.replace("{}", "0"), ""
             self.round.note(f"which {thing.label} is meant is not known: the first is taken", event.site)
@@ -275,16 +276,16 @@ class Events:
         frame = self.writer.frame
         if event.call is not None:
             return self.round.places.pointee(expr, frame)
-        if event.passed:
+        if event.passed or (event.act in {Act.READ, Act.WRITE} and self._hands_over(expr, event)):
             return self.round.places.pointee(expr, frame)
-        if event.act in {Act.READ, Act.WRITE} and event.target is not None:
-            named = self.round.analysis.locations.of(expr, frame.function)
-            if named != event.target and self._hands_over(expr, event):
-                return self.round.places.pointee(expr, frame)
         return self.round.places.place(expr, frame)
 
     def _hands_over(self, expr: Expr, event: Event) -> bool:
-        return self.round.analysis.locations.pointed(expr, self.writer.frame.function) == event.target
+        """Is it the memory behind the expression that is touched?"""
+        locations, function = self.round.analysis.locations, self.writer.frame.function
+        if event.target is None or locations.of(expr, function) == event.target:
+            return False
+        return locations.pointed(expr, function) == event.target
 
     def _location(self, event: Event):  # type: ignore[no-untyped-def]  # Location | None
         step = self.round.step(event, self.writer.frame)
@@ -309,13 +310,17 @@ class Events:
         step = self.round.step(event, self.writer.frame)
         own = self.writer.generator.group.own
         sizes = self.writer.generator.sizes
-        if step is not None and step.own and own and not any(one in sizes for one in place.indices):
+        if step is not None and step.own and own and not any(one in own or sizes.get(one) in self._own_sizes()
+                                                             for one in place.indices):  # fmt: skip
             for at, text in enumerate(place.indices):
                 if text == UNKNOWN or text.startswith(FREE):
                     place = place._replace(indices=(*place.indices[:at], own[0], *place.indices[at + 1 :]))
                     break
         self._note_place(place, event)
         return place
+
+    def _own_sizes(self) -> list[str]:
+        return self.writer.generator.group.sizes
 
     def _note_place(self, place: Place, event: Event) -> None:
         learnt = self.round.knowledge.learnt
@@ -347,7 +352,8 @@ class Events:
             place = self._noted(place, event)
         location = None if event is None else self._location(event)
         thing = self.round.objects.thing("word" if atomic else "variable", place, location, site)
-        text, _, exact = self.round.objects.reference(thing, place, ())
+        text, _, exact = self.round.objects.reference(thing, place)
+        exact = exact and self.round.objects.told_apart(place)
         if place.root.kind == "local" and self.is_private(place.root):
             exact = exact and self._owner(place.root) == "main"
         if not exact:
@@ -371,9 +377,7 @@ class Events:
             return
         thing = self.round.objects.thing("variable", place, self._location(event), event.site)
         thing.data = True
-        text, size, exact = self.round.objects.reference(thing, place, ())
-        if not exact and size == "":
-            return
+        text, size, exact = self.round.objects.reference(thing, place)
         out.append(Access(text, size, write, event.site))
 
     def _settled(self, place: Place, event: Event) -> bool:
@@ -436,6 +440,7 @@ class Events:
             self.round.ban(("private", root._replace(how=()), place.path))
 
     def _assign(self, event: Event, place: Place, key: Tracked, out: list[Node]) -> None:
+        self._shrink(event.value)
         value = self.writer.consume(event.value, out) if event.value is not None else Value("0")
         text = self.known_or_chosen(value, key, event.value, event.site, out)
         if text is None:
@@ -443,6 +448,15 @@ class Events:
                 self._access(event, True, out)
             return
         self._put(event, place, key, text, out)
+
+    def _shrink(self, expr: Expr | None) -> None:
+        """A large constant that is stored is one of the numbers of the skeleton."""
+        if expr is None:
+            return
+        expr = self.writer.rewrite(expr)
+        value = self.writer.constant(expr)
+        if value is not None and value > SMALL and value not in self.writer.enumerators(expr):
+            self.round.sizes.register(expr, self.writer.frame, LIMIT)
 
     def _put(self, event: Event, place: Place, key: Tracked, text: str, out: list[Node]) -> None:
         if key[0] == "private":
@@ -496,7 +510,7 @@ class Events:
         if key[0] == "private":
             name = self.writer.local_name(key, place.path[-1] if place.path else place.root.name, place.root.name)
             out.append(Line(f"{name} = {name} {operator} {shown}", event.site, sets=True))
-            self.writer.after[event.expression.line, event.expression.column] = name
+            self.writer.after[event.expression.line, event.expression.column] = (f"({name} - 1)" if operator == "+" else f"({name} + 1)", name)
             return
         found = self.tracked_object(place, event, event.site, False)
         if found is None:
@@ -504,7 +518,8 @@ class Events:
         name = self.writer.fresh(f"{_last(place)}_now")
         out.append(Line(f"{name} = yield {found}.read()", event.site, yields=True))
         out.append(Line(f"yield {found}.write({name} {operator} {shown})", event.site, yields=True))
-        self.writer.after[event.expression.line, event.expression.column] = f"({name} {operator} {shown})"
+        at = event.expression.line, event.expression.column
+        self.writer.after[at] = (name, f"({name} {operator} {shown})")
 
     def _change(self, event: Event, out: list[Node]) -> None:
         """An atomic change whose value nobody uses."""

@@ -23,10 +23,13 @@ FUNCTIONS_MAX = 1500
 STEPS_MAX = 12_000
 
 
-def extract(analysis: Analysis, workers: int | None = None, *, rounds: int = 2, limit: int = 2) -> Skeleton:
+def extract(
+    analysis: Analysis, workers: int | None = None, *, rounds: int = 2, limit: int = 2, rings: bool = True
+) -> Skeleton:
     """The skeleton of a program with `workers` threads (default 2) of every role of which it makes many.
 
     `rounds` and `limit` are what loops over known or agreed numbers, and other large constants, shrink to.
+    Without `rings`, slots of rings are not told apart.
     """
     scale = Scale(workers or 2, rounds, limit)
     if len(analysis.program.functions) > FUNCTIONS_MAX:
@@ -43,7 +46,8 @@ def extract(analysis: Analysis, workers: int | None = None, *, rounds: int = 2, 
             threads.refused = f"{count} threads at once are too many to look at every interleaving"
     if threads.refused:
         return Skeleton(refused=threads.refused, workers=scale.threads)
-    knowledge = Knowledge(analysis, places, sizes, threads, SharedData(analysis), scale)
+    knowledge = Knowledge(analysis, places, sizes, threads, SharedData(analysis), scale, rings)
+    places.ring_size = sizes.ring
     try:
         finished = _rounds(knowledge)
     except (TooLarge, RecursionError):
@@ -66,6 +70,9 @@ def _rounds(knowledge: Knowledge) -> tuple[Round, list[Generator]] | None:
         starts = _write(round)
         wanted = round.wanted - knowledge.banned
         if knowledge.size() == before and wanted == knowledge.tracked:
+            if knowledge.learnt.rings:
+                sizes = knowledge.sizes
+                sizes.longer()
             return round, starts
         knowledge.tracked = wanted if len(knowledge.banned) == banned else set()
     return None

@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 
 from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.skeleton.places import UNKNOWN, Family, Place, Root
+from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Family, Place, Root, ring
 
 RESERVED = frozenset(
     "me team work order each choose join partial architecture root leaf others index Architecture Barrier Condition Mutex "
     "Seat Semaphore Steps Team Variable Word Work main range int print list dict set type id min max sum any all".split()
 )
+
+
+CONSTANTS_MAX = 8
+"""Elements of an array that are told apart by constant indices."""
 
 
 @dataclass(slots=True)
@@ -42,22 +46,23 @@ class Thing:
 class Learnt:
     """What earlier rounds learnt of families of places."""
 
-    dimensions: dict[Family, dict[int, str]] = field(default_factory=dict)
-    constants: dict[Family, dict[int, set[int]]] = field(default_factory=dict)
+    dimensions: dict[Family, str] = field(default_factory=dict)
+    constants: dict[Family, set[int]] = field(default_factory=dict)
     whole: set[Family] = field(default_factory=set)
     users: dict[Root, set[str]] = field(default_factory=dict)
     touched: dict[Family, set[tuple[str, bool, bool]]] = field(default_factory=dict)
     by_location: dict[Location, set[Family]] = field(default_factory=dict)
     used: set[tuple[str, Family]] = field(default_factory=set)
     initialised: dict[Family, set[Site]] = field(default_factory=dict)
+    rings: bool = False
 
     def size(self) -> int:
         """A number that grows with everything learnt: two equal ones mean that nothing was."""
         held: Iterable[object] = (
-            *self.dimensions.values(), *self.constants.values(), *self.users.values(), *self.touched.values(),
+            self.dimensions, *self.constants.values(), *self.users.values(), *self.touched.values(),
             *self.by_location.values(), *self.initialised.values(), self.whole, self.used,
         )  # fmt: skip
-        return sum(len(one) for one in held)  # type: ignore[arg-type]  # all are containers
+        return self.rings + sum(len(one) for one in held)  # type: ignore[arg-type]  # all are containers
 
 
 class Objects:
@@ -70,36 +75,53 @@ class Objects:
 
     # ------------------------------------------------------------------------------------------------------- families
     def normal(self, family: Family) -> Family:
-        """The family whose object stands for this one: the record, where it is read or written as a whole."""
-        for end in range(1, len(family.path)):
-            shorter = Family(family.root, family.path[:end])
-            if shorter in self.learnt.whole:
-                return shorter
-        return family
+        """The family whose object stands for this one: the record, where it is read or written as a whole; elements
+        that nobody tells apart are their array."""
+        path = family.path
+        for end in range(1, len(path)):
+            if Family(family.root, path[:end]) in self.learnt.whole:
+                path = path[:end]
+                break
+        while path and path[-1] == "[]" and self.dimension(family.root, path) is None:
+            path = path[:-1]
+        return Family(family.root, path)
 
     def note(self, place: Place, sizes: dict[str, str]) -> None:
-        """Learn the dimensions of a place's family from one access."""
-        cut = self.cut(place)
-        for position, text in enumerate(cut.indices):
-            if text in sizes:
-                self.learnt.dimensions.setdefault(cut.family, {}).setdefault(position, sizes[text])
-            elif text.isdigit():
-                self.learnt.constants.setdefault(cut.family, {}).setdefault(position, set()).add(int(text))
+        """Learn the dimensions of a place's arrays from one access."""
+        number = 0
+        for at, word in enumerate(place.path):
+            if word != "[]":
+                continue
+            text = place.indices[number]
+            number += 1
+            prefix = Family(place.root, place.path[: at + 1])
+            size = sizes.get(text) or ring(text)
+            if size is not None:
+                self.learnt.dimensions.setdefault(prefix, size)
             else:
-                self.learnt.constants.setdefault(cut.family, {}).setdefault(position, set()).add(-1)
+                value = int(text) if text.isdigit() else -1
+                self.learnt.constants.setdefault(prefix, set()).add(value)
 
-    def cut(self, place: Place) -> Place:
-        """The place as far as its object goes."""
-        family = self.normal(place.family)
-        count = sum(1 for one in family.path if one == "[]")
-        return Place(family.root, family.path, place.indices[:count])
+    def dimension(self, root: Root, path: tuple[str, ...]) -> str | None:
+        """The size of the dimension that the path's last "[]" is; None if its elements are not told apart."""
+        prefix = Family(root, path)
+        known = self.learnt.dimensions.get(prefix)
+        if known is not None:
+            return known
+        values = self.learnt.constants.get(prefix, set())
+        if -1 not in values and len(values) > 1 and max(values) < CONSTANTS_MAX:
+            return str(max(values) + 1)
+        return None
 
-    def dimensions(self, family: Family) -> dict[int, str]:
-        """Positions of indices that pick an object, with the sizes of these dimensions."""
-        found = dict(self.learnt.dimensions.get(family, {}))
-        for position, values in self.learnt.constants.get(family, {}).items():
-            if position not in found and -1 not in values and len(values) > 1 and max(values) < 8:
-                found[position] = str(max(values) + 1)
+    def dimensions(self, family: Family) -> list[tuple[int, str]]:
+        """The indices of a family that pick an object (by number), with the sizes of these dimensions."""
+        found, number = [], 0
+        for at, word in enumerate(family.path):
+            if word == "[]":
+                size = self.dimension(family.root, family.path[: at + 1])
+                if size is not None:
+                    found.append((number, size))
+                number += 1
         return found
 
     # ---------------------------------------------------------------------------------------------------------- things
@@ -108,33 +130,37 @@ class Objects:
         family = self.normal(place.family)
         key = (kind, family)
         if key not in self.things:
-            dimensions = self.dimensions(family)
-            sizes = tuple(dimensions[position] for position in sorted(dimensions))
+            sizes = tuple(size for _, size in self.dimensions(family))
             name = self.unique(*_names(family))
             self.things[key] = Thing(name, kind, family, location, site, sizes, label=_label(family, location))
         thing = self.things[key]
         thing.location = thing.location or location
         return thing
 
-    def reference(self, thing: Thing, place: Place, own: tuple[str, ...]) -> tuple[str, str, bool]:
-        """The Python text of an instance; the size of its dimension if it is each of all ("{}"); whether it is exact.
-
-        `own` are the thread's own numbers if the access is known to be the thread's own memory.
-        """
-        cut = self.cut(place)
-        dimensions = self.dimensions(thing.family)
+    def reference(self, thing: Thing, place: Place) -> tuple[str, str, bool]:
+        """The Python text of an instance; the size of its dimension if it is each of all ("{}"); whether it is exact."""
         text, size, exact = thing.name, "", True
-        for number, position in enumerate(sorted(dimensions)):
-            index = cut.indices[position] if position < len(cut.indices) else UNKNOWN
-            if index in {UNKNOWN} or index.startswith("@"):
-                if number < len(own):
-                    index = own[number]
-                elif not size:
-                    index, size, exact = "{}", dimensions[position], False
-                else:
-                    index, exact = "0", False
+        for number, length in self.dimensions(thing.family):
+            index = place.indices[number] if number < len(place.indices) else UNKNOWN
+            if index.isdigit() and int(index) > 0 and not length.isdigit():
+                index = f"min({index}, {length} - 1)"
+            elif index == UNKNOWN or index.startswith(FREE):
+                exact = False
+                index, size = ("{}", length) if not size else ("0", size)
             text += f"[{index}]"
         return text, size, exact
+
+    def told_apart(self, place: Place) -> bool:
+        """Is it known which element of every array is meant?"""
+        number = 0
+        for at, word in enumerate(place.path):
+            if word == "[]":
+                text = place.indices[number]
+                number += 1
+                known = self.dimension(place.root, place.path[: at + 1]) is not None
+                if not known and not text.isdigit():
+                    return False
+        return True
 
     def unique(self, *candidates: str) -> str:
         """The first of some names that is free."""

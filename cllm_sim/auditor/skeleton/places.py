@@ -10,7 +10,7 @@ Rules of this file: no guess is made silently; what cannot be resolved is None, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -255,6 +255,8 @@ class Places:
         self.stores = Stores(program)
         self.frames: dict[tuple[str, int], Frame] = {}
         self.callers: dict[str, list[tuple[Call, Function]]] = {}
+        self.ring_size: Callable[[Expr, Frame], str | None] = lambda expr, frame: None
+        self.ring_text: Callable[[Expr, Frame], str | None] = lambda expr, frame: None
         self._active: set[tuple[str, int]] = set()
         self._expanders: dict[tuple[str, int], Expander] = {}
         self._loops: dict[tuple[str, int], dict[int, tuple[Loop, ...]]] = {}
@@ -527,10 +529,20 @@ class Places:
             case Member() | Index() | Unary(operator="*"):
                 at = self.place(expr, frame, depth)
                 return UNKNOWN if at is None else self._value_at(at, depth)
+            case Binary(operator="%", left=left, right=right):
+                return self._ring(left, right, frame, depth)
             case Binary(left=left, right=right):
                 return self._combined(self.integer(left, frame, depth), self.integer(right, frame, depth))
             case _:
                 return UNKNOWN
+
+    def _ring(self, left: Expr, right: Expr, frame: Frame, depth: int) -> str:
+        """`i % SLOTS`: the slot of a ring, if it is known which round it is."""
+        length = self.ring_size(right, frame)
+        text = None if length is None else self.ring_text(left, frame)
+        if text is None:
+            return self._combined(self.integer(left, frame, depth), UNKNOWN)
+        return f"{text} % {length}"
 
     def _named(self, name: str, frame: Frame, depth: int) -> str:
         if name in frame.integers:
@@ -571,7 +583,7 @@ class Places:
         finally:
             self._active.discard(key)
         text = found.pop() if len(found) == 1 else UNKNOWN
-        return UNKNOWN if text.isdigit() else text  # a number that is the same for all tells nobody apart
+        return UNKNOWN if number(text) else text  # a number that is the same for all tells nobody apart
 
     def settled_pointer(self, at: Place) -> bool:
         """Is this a pointer that is given one target once and for all?"""
@@ -590,8 +602,19 @@ class Places:
 
     def _combined(self, left: str, right: str) -> str:
         """An index computed from another: the slice that a thread's number picks, whatever the arithmetic."""
-        varying = {one for one in (left, right) if one != UNKNOWN and not one.isdigit()}
+        varying = {one for one in (left, right) if one != UNKNOWN and not number(one) and ring(one) is None}
         return varying.pop() if len(varying) == 1 else UNKNOWN
+
+
+def number(text: str) -> bool:
+    """Is an index a number?"""
+    return text.lstrip("-").isdigit()
+
+
+def ring(text: str) -> str | None:
+    """The length of a ring, if a text is the index of a slot of one."""
+    head, mark, length = text.rpartition(" % ")
+    return length if mark and head else None
 
 
 def replace_line(expr: Expr, name: str) -> Expr | None:

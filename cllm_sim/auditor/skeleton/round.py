@@ -44,6 +44,7 @@ class Knowledge:
     threads: Threads
     shared: SharedData
     scale: Scale
+    rings: bool = True
     learnt: Learnt = field(default_factory=Learnt)
     tracked: set[Tracked] = field(default_factory=set)
     banned: set[Tracked] = field(default_factory=set)

@@ -140,6 +140,21 @@ class Sizes:
             return most
         return min(original, most) if kind != THREADS else (most if original > 1 else max(original, 1))
 
+    def ring(self, expr: Expr, frame: Frame) -> str | None:
+        """The length of a ring: a number of the skeleton."""
+        text = self.text(expr, frame)
+        if text is not None and (not text.isdigit() or int(text) <= self.scale.limit):
+            return text
+        size = self.register(expr, frame, LIMIT) if text is not None else None
+        return None if size is None else size.name
+
+    def longer(self) -> None:
+        """One round more than the slots of a ring, so that it can be overrun."""
+        self.scale.rounds = self.scale.limit + 1
+        for size in self.known.values():
+            if size.kind == ROUNDS:
+                size.value = self._scaled(ROUNDS, size.original)
+
     def _called(self, key: Key, kind: str) -> str:
         last = key[1].rpartition(".")[2].upper()
         name = {"threads": "THREADS", "rounds": "ROUNDS", "limit": "LIMIT"}[kind] if key[0] == "number" else last

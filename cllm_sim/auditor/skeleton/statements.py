@@ -44,7 +44,7 @@ class Writer:
         self.generator = generator
         self.frame: Frame = generator.frame
         self.pending: list[Event] = []
-        self.after: dict[tuple[int, int], str] = {}
+        self.after: dict[tuple[int, int], tuple[str, str]] = {}
         self.events = Events(self)
         self.loops: list[tuple[str, Seq]] = []
         self.labels: list[dict[str, Seq]] = []
@@ -55,9 +55,20 @@ class Writer:
     def write(self) -> None:
         """Make the generator's body."""
         outline = self.round.analysis.outliner.of(self.frame.function)
+        places = self.round.places
+        held, places.ring_text = places.ring_text, self._slot
         body = self.sequence(outline.body)
         self.flush(body)
+        places.ring_text = held
         self.generator.body = body
+
+    def _slot(self, expr: Expr, frame: Frame) -> str | None:
+        """The index of a slot of a ring, where it is known here."""
+        if frame is not self.frame or not self.round.knowledge.rings:
+            return None
+        text = Expressions(self).slot(expr)
+        self.round.knowledge.learnt.rings |= text is not None
+        return text
 
     # ------------------------------------------------------------------------------------------------------ sequences
     def sequence(self, nodes: Seq) -> list[Node]:
@@ -124,10 +135,13 @@ class Writer:
         for event in pending:
             self.events.alone(event, out)
 
-    def consume(self, expr: Expr, out: list[Node]) -> Value | None:
-        """The value of an expression; what it does not use of what is pending is written."""
+    def consume(self, expr: Expr, out: list[Node], *, certain: bool = False) -> Value | None:
+        """The value of an expression; what it does not use of what is pending is written.
+
+        With `certain`, only if everything in it can surely be followed.
+        """
         try:
-            value = Expressions(self).translate(expr)
+            value = Expressions(self).translate(expr, certain=certain)
         except Untranslatable:
             self.flush(out)
             return None
@@ -151,7 +165,8 @@ class Writer:
             self.flush(out)
             out += [*then, *other]
             return
-        value = self.consume(node.condition, out)
+        plain = only_accesses(then) and only_accesses(other)
+        value = self.consume(node.condition, out, certain=plain)
         out += self._chosen(node, value, then, other)
 
     def _inside(self, body: Seq) -> list[Node]:

@@ -100,6 +100,8 @@ class Threads:
         entry = role.entries[0]
         frame = self.places.frame(creation.function)
         dimensions = self._dimensions(role, creation, frame)
+        if self._one_each(creation, dimensions):
+            dimensions = []
         group = Group(self._name(entry.name), role, entry, Frame(entry, (creation.event.site,)), dimensions)
         group.sizes = [self._size(one) for one in dimensions]
         group.event, group.site = creation.event, creation.event.site
@@ -120,6 +122,15 @@ class Threads:
         if len(self.groups) > ACTORS_MAX:
             self.refused = f"more than {ACTORS_MAX} places create threads"
         self.groups.append(group)
+
+    def _one_each(self, creation: Creation, dimensions: list[Dimension]) -> bool:
+        """A loop over a table of functions: every round starts another one."""
+        entries = len(creation.event.entries)
+        if entries < 2 or len(dimensions) != 1 or dimensions[0].bound is None:
+            return False
+        frame = dimensions[0].frame
+        bound = dimensions[0].bound
+        return self.analysis.program.constant(bound, frame.function, frame.function.path) == entries
 
     def _name(self, name: str) -> str:
         unique, number = name, 2

@@ -28,7 +28,7 @@ from cllm_sim.auditor.locations import object_kind
 from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.outline.failure import CONSTANTS
 from cllm_sim.auditor.skeleton.code import Line, Node
-from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Place
+from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Place, number
 from cllm_sim.auditor.skeleton.round import Tracked
 from cllm_sim.auditor.skeleton.sizes import LIMIT, THREADS
 from cllm_sim.auditor.vocabulary import KNOWN, Act, Kind
@@ -45,6 +45,15 @@ OPERATORS = {
     "&&": "and", "||": "or", **{one: one for one in COMPARISONS},
 }  # fmt: skip
 NO_NUMBERS = frozenset({"float", "double", "long double"})
+
+
+SCRAMBLING = frozenset({"*", "<<", ">>", "^"})
+"""Operators that make ever new numbers: their results are not followed."""
+
+
+def _plain(text: str) -> bool:
+    """Is a text a constant (a number, or one of the numbers of the skeleton)?"""
+    return number(text) or text.replace("_", "").isupper()
 
 
 class Untranslatable(Exception):
@@ -69,6 +78,7 @@ class Value:
     before: list[Line] = field(default_factory=list)
     used: list[Event] = field(default_factory=list)
     wants: list[Tracked] = field(default_factory=list)
+    difficult: list[Tracked] = field(default_factory=list)
 
     @property
     def constant(self) -> bool:
@@ -107,18 +117,34 @@ class Expressions:
         self.round = writer.round
         self.value = Value("")
 
-    def translate(self, expr: Expr) -> Value:
+    def translate(self, expr: Expr, *, certain: bool = False) -> Value:
         """The value of an expression; raises Untranslatable."""
         self.value = Value("")
         self.value.text = self.text(self.writer.rewrite(expr))
+        if certain and self.value.difficult:
+            raise Untranslatable
+        self.round.knowledge.difficult.update(self.value.difficult)
         for key in self.value.wants:
             self.round.want(key)
         return self.value
 
+    def slot(self, expr: Expr) -> str | None:
+        """The text of a ring's index, if it needs no operation; what it is computed from is then followed."""
+        self.value = Value("")
+        try:
+            text = self.text(self.writer.rewrite(expr))
+        except Untranslatable:
+            return None
+        if not self.value.constant or number(text) or self.value.difficult:
+            return None
+        for key in self.value.wants:
+            self.round.want(key)
+        return f"({text})" if " " in text and not text.startswith("(") else text
+
     # ------------------------------------------------------------------------------------------------------- one kind
     def text(self, expr: Expr) -> str:
         """The Python text of an expression."""
-        known = self.writer.after.get((expr.line, expr.column)) if isinstance(expr, Unary | Assign | Call) else None
+        known = self._changed(expr)
         if known is not None:
             return known
         match expr:
@@ -138,6 +164,8 @@ class Expressions:
                 return "1"
             case Unary(operator="++x" | "--x", operand=operand):
                 return self.text(operand)
+            case Unary(operator="x++" | "x--", operand=Member() | Index() as operand):
+                return self._counter(operand)
             case Unary(operator="x++" | "x--" as operator, operand=Name() as operand):
                 return f"({self.text(operand)} {'-' if operator == 'x++' else '+'} 1)"
             case Assign(target=Name() as target):
@@ -151,6 +179,16 @@ class Expressions:
             case _:
                 raise Untranslatable
 
+    def _changed(self, expr: Expr) -> str | None:
+        """The value of an expression that was evaluated just before: `++x`, `x += d`, a call that was taken to succeed."""
+        operand = expr.operand if isinstance(expr, Unary) else expr.target if isinstance(expr, Assign) else expr
+        known = self.writer.after.get((operand.line, operand.column))
+        if known is None or not isinstance(expr, Unary | Assign | Call):
+            return None
+        if isinstance(expr, Unary) and expr.operator not in {"++x", "--x", "x++", "x--"}:
+            return None
+        return known[0] if isinstance(expr, Unary) and expr.operator in {"x++", "x--"} else known[1]
+
     def _operand(self, expr: Expr) -> str:
         text = self.text(expr)
         return f"({text})" if " " in text else text
@@ -159,6 +197,8 @@ class Expressions:
         if expr.operator in COMPARISONS:
             return self._comparison(expr)
         left, right = self._operand(expr.left), self._operand(expr.right)
+        if expr.operator in SCRAMBLING and not (_plain(left) and _plain(right)):
+            raise Untranslatable
         return f"{left} {OPERATORS[expr.operator]} {right}"
 
     def _comparison(self, expr: Binary) -> str:
@@ -172,10 +212,11 @@ class Expressions:
         for key, side in ((keys[0], sides[1]), (keys[1], sides[0])):
             if key is None:
                 continue
-            if side is not None and side.lstrip("-").isdigit():
-                self.round.knowledge.compared.setdefault(key, set()).add(int(side))
-            if side is None or not side.lstrip("-").isdigit() or expr.operator not in {"==", "!="}:
-                self.round.knowledge.difficult.add(key)
+            if side is None or not number(side):
+                self.value.difficult.append(key)
+                continue
+            near = {int(side)} if expr.operator in {"==", "!="} else {int(side) + one for one in (-1, 0, 1)}
+            self.round.knowledge.compared.setdefault(key, set()).update(near)
         return f"{texts[0]} {expr.operator} {texts[1]}"
 
     def _constant_side(self, expr: Expr, other: Tracked | None) -> str | None:
@@ -220,6 +261,15 @@ class Expressions:
             raise Untranslatable
         self.value.wants.append(key)
         return writer.local_name(key, name.name)
+
+    def _counter(self, operand: Expr) -> str:
+        """`x++` on memory that is not followed yet: it will be in the next round."""
+        place = self.writer.place(operand)
+        key = None if place is None else self.writer.memory_key(place)
+        if key is None or key in self.round.knowledge.banned or self.round.follows(key):
+            raise Untranslatable
+        self.value.wants.append(key)
+        return "0"
 
     def _is_record(self, expr: Expr) -> bool:
         type = self.round.program.type_of(expr, self.writer.frame.function)

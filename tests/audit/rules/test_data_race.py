@@ -18,7 +18,7 @@ RACES = {
     "lost increments": crew("static long total;", "    total += id;", after='printf("%ld", total);'),
     "main reads before the join": crew(
         "static int last;",
-        f"    pthread_mutex_lock(&guard);\n    last = id;\n    pthread_mutex_unlock(&guard);",
+        "    pthread_mutex_lock(&guard);\n    last = id;\n    pthread_mutex_unlock(&guard);",
         during='printf("%d", last);',
         extra="",
     ).replace("static int last;", f"{LOCK}\nstatic int last;"),
@@ -41,7 +41,8 @@ RACES = {
     ),
     "signal given too early": pair(
         "static sem_t full, room;\nstatic int cell;",
-        "    for (int i = 0; i < 9; i++) {\n        sem_wait(&room);\n        cell = i;\n        sem_post(&full);\n    }",
+        "    for (int i = 0; i < 9; i++) {\n        sem_wait(&room);\n        cell = i;\n"
+        "        sem_post(&full);\n    }",
         "    for (int i = 0; i < 9; i++) {\n        sem_wait(&full);\n        sem_post(&room);\n"
         '        printf("%d", cell);\n    }',
         before="sem_init(&full, 0, 0);\n    sem_init(&room, 0, 1);",
@@ -93,7 +94,8 @@ NONE = {
     ),
     "turns by semaphores": pair(
         "static sem_t full, room;\nstatic int cell;",
-        "    for (int i = 0; i < 9; i++) {\n        sem_wait(&room);\n        cell = i;\n        sem_post(&full);\n    }",
+        "    for (int i = 0; i < 9; i++) {\n        sem_wait(&room);\n        cell = i;\n"
+        "        sem_post(&full);\n    }",
         '    for (int i = 0; i < 9; i++) {\n        sem_wait(&full);\n        printf("%d", cell);\n'
         "        sem_post(&room);\n    }",
         before="sem_init(&full, 0, 0);\n    sem_init(&room, 0, 1);",
@@ -124,7 +126,8 @@ NONE = {
     "local record": crew(
         "struct tally { int even, odd; };\nstatic void add(struct tally *tally, int value)\n"
         "{\n    if (value % 2)\n        tally->odd++;\n    else\n        tally->even++;\n}",
-        '    struct tally tally = {0, 0};\n\n    for (int i = 0; i < id; i++)\n        add(&tally, i);\n    printf("%d", tally.odd);',
+        "    struct tally tally = {0, 0};\n\n    for (int i = 0; i < id; i++)\n        add(&tally, i);\n"
+        '    printf("%d", tally.odd);',
     ),
     "joined before the second starts": f"""{HEAD}
 static int stage;
@@ -155,7 +158,8 @@ int main(void)
 """,
     "spin lock made of an atomic flag": crew(
         "static atomic_flag busy = ATOMIC_FLAG_INIT;\nstatic long total;",
-        "    for (int i = 0; i < 100; i++) {\n        while (atomic_flag_test_and_set(&busy))\n            sched_yield();\n"
+        "    for (int i = 0; i < 100; i++) {\n        while (atomic_flag_test_and_set(&busy))\n"
+        "            sched_yield();\n"
         "        total += id;\n        atomic_flag_clear(&busy);\n    }",
         after='printf("%ld", total);',
     ),
@@ -211,6 +215,7 @@ def test_ordered_accesses_are_none(name: str) -> None:
 def test_both_sides_are_shown() -> None:
     """Role, place, lock and the way of both sides are in the finding."""
     finding = found(RACES["two different locks"], "CR001")[0]
-    assert "guard" in finding.message and "other" in finding.message
+    assert "guard" in finding.message
+    assert "other" in finding.message
     assert {finding.role, finding.notes[0].role} == {"first", "second"}
     assert finding.site.line != finding.notes[0].site.line

@@ -117,14 +117,15 @@ class Candidates:
         after = flow.reachable(one.step.index, lambda step: step.act is Act.JOIN)
         for step in flow.events(Act.CREATE):
             assert step.event is not None
-            if step.index in after and made & {function_key(entry) for entry in step.event.entries}:
-                if other.sharing is Sharing.OWN or self._hands_over(one, step):
-                    return True
+            makes = step.index in after and bool(made & {function_key(entry) for entry in step.event.entries})
+            if makes and (other.sharing is Sharing.OWN or self._hands_over(one, step)):
+                return True
         return False
 
     def _hands_over(self, access: Access, creation: Step) -> bool:
         """Is the memory, in the loop that creates the threads, part of what the next one is given?"""
-        assert creation.event is not None and access.step.event is not None
+        assert creation.event is not None
+        assert access.step.event is not None
         if not creation.loops or creation.loops[-1] not in access.step.loops:
             return False
         return bool(names(creation.event.argument) & names(access.step.event.expression))

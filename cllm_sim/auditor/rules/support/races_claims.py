@@ -109,7 +109,7 @@ class Claims:
         return any(self.synchronises(callee) for callee in callees)
 
     def _filled_in(self, role: Role, step: Step, name: str) -> bool:
-        """Is a local set through its address by a function that synchronises (`queue_pop(&queue, &job)`), repeatedly?"""
+        """Is a local set through its address by a function that synchronises (`queue_pop(&q, &job)`), repeatedly?"""
         for call in self.analysis.flow(role).events(Act.CALL):
             if call.how != step.how or call.function is not step.function or not (role.many or call.loops):
                 continue

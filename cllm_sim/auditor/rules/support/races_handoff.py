@@ -114,7 +114,7 @@ class Handoffs:
         return access.step.index not in avoiding(side.flow, side.flow.start, side.acquires[channel])
 
     def _alternates(self, access: Access, other: Access, gives: Location, awaits: Location) -> bool:
-        """Does a side give its signal after the access before it waits again, and wait before the access comes again?"""
+        """Does a side signal after its access before it waits again, and wait before the access comes again?"""
         side = self.side(access, other)
         releases = side.releases[gives] - self._preparing(access.role, other.role)
         elements = access.step.loops[-1:] if other.sharing is Sharing.OWN else ()  # one round for each thread

@@ -41,6 +41,16 @@ class Skeleton:
     between: dict[int, frozenset[int]] = field(default_factory=dict)
     depth: dict[int, int] = field(default_factory=dict)
 
+    _regions: dict[int, list[int]] = field(default_factory=dict)
+
+    def regions(self, step: int) -> list[int]:
+        """The ordering steps behind which a step may come, with no other between."""
+        if not self._regions:
+            for index, inside in self.between.items():
+                for one in inside:
+                    self._regions.setdefault(one, []).append(index)
+        return self._regions.get(step, [])
+
     @property
     def barriers(self) -> set[Location]:
         """The barriers that the role waits at."""
@@ -117,9 +127,8 @@ class Walk:
 
     def together(self, one: int, other: int) -> bool:
         """May these two steps (of the first and of the second thread) happen at the same time?"""
-        return any(
-            one in self.first.between[left] and other in self.second.between[right] for left, right in self.pairs
-        )
+        lefts, rights = self.first.regions(one), self.second.regions(other)
+        return any((left, right) in self.pairs for left in lefts for right in rights)
 
 
 class Orders:
@@ -277,7 +286,7 @@ class _Walker:
             yield following
 
     def _matching(self, members: list[int], choices: list[list[int]], combination: tuple[int, ...]) -> bool:
-        """May these waits meet: threads of one role go the same way where they can; loops of equal depth belong together."""
+        """May these waits meet? Threads of one role go the same way where they can; equal depths belong together."""
         for at, party in enumerate(members):
             for other_at, other in enumerate(members[:at]):
                 one, two = combination[other_at], combination[at]

@@ -130,7 +130,7 @@ class Machine(Valuer):
             pass
         return self.written
 
-    # -------------------------------------------------------------------------------------------------- asked from below
+    # ------------------------------------------------------------------------------------------------ asked from below
     def at(self, function: Function, target: Expr) -> Value:
         """The value of an expression of a making function, in this worker's round of the loop around it."""
         if self._depth > DEPTH_MAX or not function.name:

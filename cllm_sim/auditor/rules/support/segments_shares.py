@@ -233,9 +233,9 @@ def _multiple(analysis: Analysis, share: Share) -> bool:
     values = [] if location is None else analysis.program.assignments.get(location.label, [])
     for value, owner in values:
         plain = bare(value)
-        if isinstance(plain, Binary) and plain.operator == "*":
-            if any(_is_workers(analysis, share, side, owner) for side in (plain.left, plain.right)):
-                return True
+        sides = (plain.left, plain.right) if isinstance(plain, Binary) and plain.operator == "*" else ()
+        if any(_is_workers(analysis, share, side, owner) for side in sides):
+            return True
     return False
 
 
