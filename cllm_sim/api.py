@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from cllm_sim.architecture import Loaded
 from cllm_sim.errors import BadRequest
 from cllm_sim.folders import RESULT_FILE, cache_folder, output_folder, write_result
-from cllm_sim.library import load
+from cllm_sim.library import load, shipped_folder
 from cllm_sim.results import SCHEMA, ExitCode, RunResult, environment, read_result, scope
 
 if TYPE_CHECKING:
@@ -392,9 +392,21 @@ def _plan_results(result: RunResult, progress: Notify) -> dict[str, Any]:
         found["compare"] = compare(
             "model_lock", "node_zero", workers=(workers,), repeats=2, output=f"{scratch}/compare"
         ).data
-    for one in ("simulate", "train", "compare"):
-        found[one].pop("output", None)  # the folder is gone; what it held is in the documents
-    return found
+        # The scratch folder is gone by then, and a shipped file is known by its name: no path of this machine is kept.
+        renamed: dict[str, Any] = _renamed(found, {f"{scratch}/": "", f"{shipped_folder()}/": "models/"})
+        return renamed
+
+
+def _renamed(data: Any, folders: Mapping[str, str]) -> Any:
+    """A document with folders named otherwise in all its texts."""
+    if isinstance(data, dict):
+        return {name: _renamed(value, folders) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_renamed(value, folders) for value in data]
+    if isinstance(data, str):
+        for folder, name in folders.items():
+            data = data.replace(folder, name)
+    return data
 
 
 def report(result: str, *, output: str | None = None) -> list[str]:

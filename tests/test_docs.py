@@ -203,7 +203,7 @@ def test_what_is_not_done_cannot_be_asked_for() -> None:
     """`limits.md` lists verbs that are not there; it has to change with the first of them."""
     not_done = text_of(DOCS / "limits.md").partition("## Not done")[2].partition("## ")[0]
     named = {name for name in re.findall(r"`cllm ([\w-]+)", not_done) if name not in ("replay", "check")}
-    assert named == {"audit", "replay-step"}
+    assert named == {"replay-step"}
     assert named & set(VERBS) == set()
 
 

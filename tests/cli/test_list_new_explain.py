@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cllm_sim import check
+from cllm_sim.auditor.judging import rules_known
 from cllm_sim.cli.exit import run
 from cllm_sim.explain import KINDS, pages
 from cllm_sim.library import shipped
@@ -15,7 +16,7 @@ from cllm_sim.new_file import TEMPLATE, new_file
 from cllm_sim.promises import CLASS_PROMISE, OPTIONAL, PROMISES
 from cllm_sim.results import ExitCode
 
-CLASSES, PROMISE_PAGES, EXIT_CODES = KINDS.values()
+CLASSES, PROMISE_PAGES, EXIT_CODES, RULES = KINDS.values()
 
 
 # ----------------------------------------------------------------------------------------------------------------- list
@@ -119,6 +120,7 @@ def test_there_is_a_page_for_everything() -> None:
     assert codes(CLASSES) == set(CLASS_PROMISE)
     assert codes(PROMISE_PAGES) == {*PROMISES, *OPTIONAL}
     assert codes(EXIT_CODES) == {str(int(code)) for code in ExitCode}
+    assert codes(RULES) == {rule.code for rule in rules_known()}
 
 
 def listed(text: str, title: str) -> set[str]:

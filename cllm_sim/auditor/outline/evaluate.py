@@ -198,8 +198,15 @@ class Evaluator:
             else:
                 nodes += self.value(argument, depth)
         nodes += [node for one in known.reads for node in self._touched(arguments, one, Act.READ)]
+        nodes += self._also_handed_over(arguments, known)
         nodes += [node for one in known.writes for node in self._touched(arguments, one, Act.WRITE)]
         return [*nodes, self._library_event(expr, name, known)]
+
+    def _also_handed_over(self, arguments: tuple[Expr, ...], known: Known) -> list[Node]:
+        """Further pointers given to a known function (the texts that `snprintf` prints) may be read."""
+        told = {*known.reads, *known.writes}
+        others = [one for at, one in enumerate(arguments) if known.act is Act.CALL and at not in told]
+        return [node for one in others for node in self._handed_over(one)]
 
     def _touched(self, arguments: tuple[Expr, ...], position: int, act: Act) -> list[Node]:
         if position >= len(arguments):

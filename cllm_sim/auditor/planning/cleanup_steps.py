@@ -143,7 +143,7 @@ def measure(context: Context) -> PlanStep | None:
         f"{INDENT}*waited += seconds_between(&begin, &end);",
         "}",
     )
-    others = [*subject.workers, *([subject.coordinator] if subject.coordinator is not None else [])]
+    others = [*subject.workers, *([subject.director] if subject.director is not None else [])]
     waits = [
         at(subject.place(step), "a wait to be measured")
         for one in others

@@ -201,8 +201,8 @@ class Layout:
 
     @cached_property
     def round(self) -> tuple[Function, Loop] | None:
-        """The coordinator's loop over the batches, with its function."""
-        role = self.subject.coordinator
+        """The director's loop over the batches, with its function."""
+        role = self.subject.director
         if role is None:
             return None
         steps = [step for purpose in TRAINING for step in self.subject.doing(role, purpose)]
@@ -216,8 +216,8 @@ class Layout:
 
     @cached_property
     def epochs(self) -> tuple[Function, Loop] | None:
-        """The coordinator's outermost loop around the training, with its function."""
-        role = self.subject.coordinator
+        """The director's outermost loop around the training, with its function."""
+        role = self.subject.director
         if role is None:
             return None
         for purpose in (*TRAINING, ""):
@@ -240,7 +240,7 @@ class Layout:
     @cached_property
     def restarted(self) -> tuple[Function, Site] | None:
         """Where the workers are started in every round or epoch, instead of once."""
-        role = self.subject.coordinator
+        role = self.subject.director
         if role is None or self.worker is None:
             return None
         for created in self.worker.created:

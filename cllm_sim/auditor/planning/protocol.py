@@ -110,7 +110,7 @@ def _order(layout: Layout) -> Pair:
         if "order" in member.name.lower() and pool is not None:
             return Pair("order", f"{layout.pool_label}.{member.name}", Site(pool.path, member.line), member.name)
     subject = layout.subject
-    steps = [] if subject.coordinator is None else subject.doing(subject.coordinator, "distribute")
+    steps = [] if subject.director is None else subject.doing(subject.director, "distribute")
     if steps and steps[0].event is not None and steps[0].event.callees:
         callee = steps[0].event.callees[0]
         return Pair("order", f"order (new), beside {callee.name}", site_of(callee))
@@ -120,7 +120,7 @@ def _order(layout: Layout) -> Pair:
 def _called(layout: Layout, purpose: str) -> tuple[str, Site | None]:
     """The function of a purpose that the program calls."""
     subject = layout.subject
-    ranked = sorted(subject.roles, key=lambda role: role is not subject.coordinator)
+    ranked = sorted(subject.roles, key=lambda role: role is not subject.director)
     roles = subject.workers if purpose == "work" else ranked
     for role in roles:
         for step in subject.doing(role, purpose):

@@ -47,7 +47,7 @@ def batch(context: Context) -> PlanStep | None:
     _declarations(context, sketch)
     if batch_barrier(context.subject) is None:
         functions += _worker(context, sketch, sides)
-    functions += _coordinator(context, sketch, sides)
+    functions += _director(context, sketch, sides)
     _counts(context, sketch)
     if layout.round is None or layout.restarted is not None:
         sketch = Sketch()  # half of a meeting is none: the threads must stay first, and the rounds be found
@@ -94,9 +94,9 @@ def handoff(context: Context) -> PlanStep | None:
 
 def _counts(context: Context, sketch: Sketch) -> None:
     """Where the control becomes a party, the barrier is initialised for one more."""
-    layout, coordinator = context.layout, context.subject.coordinator
+    layout, director = context.layout, context.subject.director
     known = layout.known(layout.batch)
-    if known is None or coordinator is None or not known.by(Act.WAIT) or coordinator.name in known.roles(Act.WAIT):
+    if known is None or director is None or not known.by(Act.WAIT) or director.name in known.roles(Act.WAIT):
         return
     for function in context.reached():
         for event in context.subject.events_of(function):
@@ -232,10 +232,10 @@ def _around_work(context: Context, function: Function, body: tuple[Stmt, ...], l
     return {one.number for n in going for one in printed((parts[n][0],))}
 
 
-def _coordinator(context: Context, sketch: Sketch, sides: list[Evidence]) -> list[str]:
-    """The coordinator's round: the two waits stand between the distribution and the accumulation."""
+def _director(context: Context, sketch: Sketch, sides: list[Evidence]) -> list[str]:
+    """The director's round: the two waits stand between the distribution and the accumulation."""
     layout, subject = context.layout, context.subject
-    found, role = layout.round, subject.coordinator
+    found, role = layout.round, subject.director
     if found is None or role is None:
         return []
     function, loop = found
@@ -271,7 +271,7 @@ def _folding(context: Context, function: Function, body: list[Stmt]) -> Stmt:
 
 
 def _distributes(context: Context, function: Function, one: Stmt) -> bool:
-    role = context.subject.coordinator
+    role = context.subject.director
     if role is None:
         return False
     steps = context.subject.doing(role, "distribute")
@@ -280,9 +280,9 @@ def _distributes(context: Context, function: Function, one: Stmt) -> bool:
 
 
 def _waiting(context: Context) -> list:  # type: ignore[type-arg]
-    """The steps by which coordinator and workers hand work to one another today."""
+    """The steps by which director and workers hand work to one another today."""
     subject = context.subject
-    roles = [*subject.workers, *([subject.coordinator] if subject.coordinator is not None else [])]
+    roles = [*subject.workers, *([subject.director] if subject.director is not None else [])]
     return [
         step
         for role in roles
@@ -385,7 +385,7 @@ def _epoch_alone(context: Context, ids: tuple[str, ...]) -> PlanStep:
 
 def _calls(context: Context, function: Function, one: Stmt) -> bool:
     """Does a statement of the epochs' loop lead to the rounds?"""
-    role = context.subject.coordinator
+    role = context.subject.director
     if role is None:
         return False
     steps = [
@@ -486,6 +486,6 @@ def _locks(context: Context) -> tuple[list[Location], list[Role]]:
     }
     if held:
         return sorted(held), subject.workers
-    roles = [*subject.workers, *([subject.coordinator] if subject.coordinator is not None else [])]
+    roles = [*subject.workers, *([subject.director] if subject.director is not None else [])]
     taken = {step.target for role in roles for step in subject.training_steps(role) if step.act is Act.LOCK}
     return sorted(one for one in taken if one is not None), roles

@@ -91,19 +91,19 @@ def ba3(subject: Subject) -> Answer:
     ]
     around = [at(one.work.site, f"a way leads from this batch past {barrier.label}") for one in made if not one.always]
     around += told(subject.found("CB002", "CB003", "CB004"))
-    coordinator = subject.coordinator
-    waits = [] if coordinator is None else subject.crossings(coordinator, barrier)
+    director = subject.director
+    waits = [] if director is None else subject.crossings(director, barrier)
     if not waits:
         return answer("partly", found, missing(f"nobody but the workers waits at {barrier.label}"))
-    assert coordinator is not None
-    found.append(at(subject.place(waits[0]), f"{coordinator.name} waits at {barrier.label} for them"))
+    assert director is not None
+    found.append(at(subject.place(waits[0]), f"{director.name} waits at {barrier.label} for them"))
     whole = len(made) == len(subject.workers) and not around
     return answer("met" if whole else "partly", around, found)
 
 
 def _other_waits(subject: Subject) -> list[Evidence]:
-    """How the coordinator waits for the workers instead."""
-    role = subject.coordinator
+    """How the director waits for the workers instead."""
+    role = subject.director
     if role is None:
         return []
     return [
@@ -165,7 +165,7 @@ def _by_many(subject: Subject, role: Role, steps: list[Step]) -> Answer:
 )
 def ba5(subject: Subject) -> Answer:
     """Epochs are separated by a barrier."""
-    role = subject.coordinator
+    role = subject.director
     if role is None or not subject.workers:
         return answer("unknown", node_zero.NO_WORKERS)
     depth = _batch_depth(subject, role)
@@ -252,7 +252,7 @@ def ba7(subject: Subject) -> Answer:
 
 
 def _locks(subject: Subject) -> list[Evidence]:
-    roles: list[Role] = [*subject.workers, *([subject.coordinator] if subject.coordinator is not None else [])]
+    roles: list[Role] = [*subject.workers, *([subject.director] if subject.director is not None else [])]
     found = [
         at(step.site, f"{role.name} takes {'a lock' if step.target is None else step.target.label}")
         for role in roles

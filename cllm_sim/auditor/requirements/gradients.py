@@ -53,7 +53,7 @@ def races(subject: Subject) -> list[Finding]:
 
 def folding_steps(subject: Subject) -> tuple[Role | None, list[Step]]:
     """Who accumulates, and its steps: the calls of the accumulation, or the additions themselves."""
-    ranked = sorted(subject.roles, key=lambda role: role is not subject.coordinator)
+    ranked = sorted(subject.roles, key=lambda role: role is not subject.director)
     for role in ranked:
         steps = subject.doing(role, "accumulate")
         if steps:
@@ -285,8 +285,8 @@ def guarded(subject: Subject, fold: Fold) -> Iterator[Evidence]:
 
 
 def _cleared(subject: Subject, known: Buffers) -> list[Evidence]:
-    """Buffers set to zero in each round, by the worker before its work or by the coordinator."""
-    roles = [*subject.workers, *([subject.coordinator] if subject.coordinator is not None else [])]
+    """Buffers set to zero in each round, by the worker before its work or by the director."""
+    roles = [*subject.workers, *([subject.director] if subject.director is not None else [])]
     found = [
         at(step.site, f"{role.name} clears the buffer in each round")
         for role in roles

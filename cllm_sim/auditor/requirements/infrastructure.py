@@ -117,7 +117,7 @@ def in5(subject: Subject) -> Answer:
     role, steps = folding_steps(subject)
     folding = [] if role is None else [one for step in steps for one in _around(subject, role, step, clocks)]
     waiting = []
-    for other in (*subject.workers, *([subject.coordinator] if subject.coordinator is not None else [])):
+    for other in (*subject.workers, *([subject.director] if subject.director is not None else [])):
         for step in subject.waits(other):
             if step.act is not Act.JOIN:
                 waiting += [

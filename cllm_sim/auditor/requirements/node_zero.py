@@ -48,7 +48,7 @@ def nz1(subject: Subject) -> Answer:
         return answer("met", starts(control, what), *(starts(one) for one in subject.workers))
     if not subject.threads:
         return answer("unmet", missing("no thread is created"))
-    found = [] if subject.coordinator is None else _coordination(subject, subject.coordinator)
+    found = [] if subject.director is None else _coordination(subject, subject.director)
     if subject.parked:
         parked = [one for role in subject.parked for one in starts(role, f"{role.name} is created and only waits")]
         return answer("partly", parked, found)
@@ -99,21 +99,21 @@ def nz2(subject: Subject) -> Answer:
             f"{len(control.reach)} functions reached from {control.name}, none of them batch processing",
         )
         return answer("met", entry)
-    coordinator = subject.coordinator
-    reached = [] if coordinator is None else computing(subject, coordinator)
-    if coordinator is None:
+    director = subject.director
+    reached = [] if director is None else computing(subject, director)
+    if director is None:
         return answer("unmet", missing("no thread coordinates the others"))
     if subject.parked:
         idle = [
             at(site_of(role.entries[0]), f"{role.name} computes nothing, but coordinates nothing either")
             for role in subject.parked
         ]
-        return answer("partly", idle, reached or _coordination(subject, coordinator))
+        return answer("partly", idle, reached or _coordination(subject, director))
     if reached:
         return answer("unmet", reached)
     return answer(
         "partly",
-        missing(f"there is no control thread; {coordinator.name}, which coordinates, reaches no batch processing"),
+        missing(f"there is no control thread; {director.name}, which coordinates, reaches no batch processing"),
     )
 
 
@@ -123,7 +123,7 @@ def nz3(subject: Subject) -> Answer:
     control = subject.control
     if control is None:
         idle = [one for role in subject.parked for one in starts(role, f"{role.name} is only parked")]
-        other = [] if subject.coordinator is None else _coordination(subject, subject.coordinator)
+        other = [] if subject.director is None else _coordination(subject, subject.director)
         return answer("unmet", idle, other or [missing("no control thread exists, so none coordinates")])
     found = _coordination(subject, control)
     waits = subject.waits(control)

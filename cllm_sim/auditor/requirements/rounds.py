@@ -59,11 +59,11 @@ def meets(subject: Subject) -> list[tuple[SharedObject, list[Crossing]]]:
 
 
 def batch_barrier(subject: Subject) -> SharedObject | None:
-    """The barrier at which the workers wait after each batch: one at which the coordinator waits, too, if there is."""
+    """The barrier at which the workers wait after each batch: one at which the director waits, too, if there is."""
     found = [barrier for barrier, _ in meets(subject)]
-    coordinator = subject.coordinator
-    if coordinator is not None:
-        both = [one for one in found if subject.crossings(coordinator, one)]
+    director = subject.director
+    if director is not None:
+        both = [one for one in found if subject.crossings(director, one)]
         found = both or found
     return found[0] if found else None
 

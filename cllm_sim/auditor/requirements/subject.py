@@ -79,7 +79,7 @@ class Subject:
         return [role for role in self._working if role.many or self._points(role) == least]
 
     @cached_property
-    def coordinator(self) -> Role | None:
+    def director(self) -> Role | None:
         """The role that does the control's work: distributes, accumulates, updates, starts and awaits the workers."""
         others = [role for role in self.roles if role not in self.workers]
         ranked = sorted(others, key=lambda role: (-self._points(role), role.caller))
@@ -88,7 +88,7 @@ class Subject:
     @cached_property
     def control(self) -> Role | None:
         """The dedicated control: a single created thread that coordinates."""
-        found = self.coordinator
+        found = self.director
         return None if found is None or found.caller or found.many else found
 
     @cached_property

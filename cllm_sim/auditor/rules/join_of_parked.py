@@ -14,7 +14,7 @@ from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.roles import Role
-from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags
+from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags, flags_of
 from cllm_sim.auditor.rules.support.threads_shutdown import Joined, joins, missed, only_after, stop_flags
 from cllm_sim.auditor.vocabulary import BLOCKS, Act
 
@@ -25,13 +25,12 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     """One finding for every thread whose join cannot return."""
     if any(analysis.flow(role).truncated for role in analysis.roles.all):
         return
-    flags: dict[str, Flags] = {}
     done: set[str] = set()
     for joined in joins(analysis):
         role = joined.target
         if role.name in done:
             continue
-        known = flags.setdefault(role.group, Flags(analysis, role.group))
+        known = flags_of(analysis, role.group)
         found = _never(analysis, joined, known) or _asleep(analysis, joined, known)
         if found is not None:
             done.add(role.name)

@@ -14,11 +14,10 @@ from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.threads import At, creations
-from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags
+from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags, StopFlag, flags_of
 from cllm_sim.auditor.rules.support.threads_shutdown import (
     Exit,
     Joined,
-    StopFlag,
     early_exits,
     joins,
     missed,
@@ -34,12 +33,11 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     """One finding for every role that is left waiting."""
     if any(analysis.flow(role).truncated for role in analysis.roles.all):
         return
-    flags: dict[str, Flags] = {}
     done: set[str] = set()
     for joined in joins(analysis):
         if joined.target.name in done:
             continue
-        known = flags.setdefault(joined.target.group, Flags(analysis, joined.target.group))
+        known = flags_of(analysis, joined.target.group)
         found = next(_judged(analysis, joined, known), None)
         if found is not None:
             done.add(joined.target.name)
@@ -107,9 +105,7 @@ def _one_only(analysis: Analysis, joined: Joined, flag: StopFlag, wait: Step, st
 def _left_early(analysis: Analysis, joined: Joined, flag: StopFlag, flags: Flags) -> Iterator[Finding]:
     """A role that sets the flag on its normal way, and leaves by another way without."""
     roles = {at.role.name: at.role for at in flag.stores}
-    if len(roles) != 1 or joined.target.name in roles or Ending(analysis, joined.target, flags).ends(
-        flags.stores(flag.location)
-    ):  # fmt: skip
+    if len(roles) != 1 or joined.target.name in roles or not flag.needed:
         return
     role = next(iter(roles.values()))
     if role.many:

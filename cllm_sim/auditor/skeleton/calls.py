@@ -7,11 +7,24 @@ where it is called, if it has no early return; else its effect on them is given 
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cllm_sim.auditor.facts import Call, Cast, Function, Name
 from cllm_sim.auditor.outline import Event, Leave
-from cllm_sim.auditor.skeleton.code import Block, Line, Node, happens
+from cllm_sim.auditor.skeleton.code import (
+    Access,
+    Block,
+    Line,
+    Node,
+    accesses,
+    happens,
+    only_accesses,
+    only_choices,
+    simplified,
+    trimmed,
+)
 from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Frame, Place, number, ring
 from cllm_sim.auditor.skeleton.round import GENERATORS_MAX, Generator, TooLarge, Tracked
 from cllm_sim.auditor.skeleton.values import Expressions, Untranslatable, lines_before
@@ -63,8 +76,14 @@ class Calls:
             out += self._inline(callee, frame)
             return
         made = self._generator(event, callee, frame)
-        if made is not None:
-            out.append(Line(f"yield from {made[0].name}({made[1]})", event.site, yields=True))
+        if made is None:
+            return
+        generator, arguments = made
+        body = simplified(generator.body) if generator.done and only_accesses(generator.body) else []
+        if body and all(isinstance(one, Access) for one in body):
+            out += _with_arguments(generator, arguments, accesses(body))
+        else:
+            out.append(Line(f"yield from {generator.name}({arguments})", event.site, yields=True))
 
     # -------------------------------------------------------------------------------------------------------- in place
     def _in_place(self, callee: Function, frame: Frame) -> bool:
@@ -161,6 +180,13 @@ class Calls:
 
     def _generator(self, event: Event, callee: Function, frame: Frame) -> tuple[Generator, str] | None:
         holes = self._holes(callee, frame)
+        caller = self.writer.generator
+        if (callee.path, callee.line) in self.round.knowledge.needs_own and caller.group.many:
+            if caller.own:
+                for text in caller.own:
+                    holes.setdefault(text, "me" if len(caller.own) == 1 else f"me_{len(holes)}")
+            else:
+                self.round.knowledge.needs_own.add((caller.function.path, caller.function.line))
         arguments = [*holes]
         tracked = self._tracked_parameters(callee, frame, event)
         key = self._key(callee, frame, holes)
@@ -208,10 +234,16 @@ class Calls:
             key: Tracked = ("local", callee.path, callee.line, parameter.name)
             if parameter.name not in frame.sizes or not self.round.follows(key):
                 continue
+            argument = frame.sizes[parameter.name]
+            self.round.link(key, self.writer.key_of(argument))
             try:
-                value = Expressions(self.writer).translate(frame.sizes[parameter.name])
+                value = Expressions(self.writer).translate(argument)
             except Untranslatable:
-                self.round.ban(key)
+                other = self.events.computed(argument, key)
+                if other is None:
+                    self.round.ban(key)
+                else:
+                    found.append((parameter.name, other))
                 continue
             if not value.constant:
                 self.round.ban(key)
@@ -226,7 +258,7 @@ class Calls:
                    for root in self.round.knowledge.learnt.users)  # fmt: skip
         sizes = tuple(self.writer.generator.sizes.get(text) or ring(text) or "" for text in holes)
         how = frame.how if owns else ()
-        return callee.path, callee.line, places, integers, sizes, how, self.writer.generator.group.name
+        return callee.path, callee.line, places, integers, sizes, how, tuple(holes.values()), self.writer.generator.group.name
 
     def _write(
         self, callee: Function, frame: Frame, holes: dict[str, str], tracked: list[str], key: tuple[object, ...]
@@ -243,11 +275,15 @@ class Calls:
         self.round.knowledge.local_names |= set(generator.parameters)
         lengths = {text: caller.sizes.get(text) or ring(text) for text in holes}
         generator.sizes = {holes[text]: length for text, length in lengths.items() if length is not None}
+        if caller.own and all(text in holes for text in caller.own):
+            generator.own = tuple(holes[text] for text in caller.own)
         for name in tracked:
             generator.locals[("local", callee.path, callee.line, name)] = name
         self.round.generators[key] = generator
         Writer(self.round, generator).write()
-        generator.silent = not happens(generator.body) or not _yields(generator.body)
+        generator.body = trimmed(generator.body)
+        idle = only_choices(generator.body) and not generator.returns
+        generator.silent = idle or not happens(generator.body) or not _yields(generator.body)
         generator.done = True
         return generator
 
@@ -262,6 +298,16 @@ def _yields(body: list[Node]) -> bool:
         if not isinstance(node, Line | Block):
             return True
     return False
+
+
+def _with_arguments(generator: Generator, arguments: str, body: list[Access]) -> list[Node]:
+    """The accesses of a function that does nothing else, in the caller's words."""
+    given = dict(zip(generator.parameters, arguments.split(", "), strict=False))
+
+    def said(text: str) -> str:
+        return re.sub(r"[A-Za-z_]\w*", lambda found: given.get(found[0], found[0]), text)
+
+    return [replace(one, text=said(one.text)) for one in body]
 
 
 def _texts(body: list[Node]) -> list[str]:

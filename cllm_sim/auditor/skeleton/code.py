@@ -84,6 +84,39 @@ def only_accesses(body: list[Node]) -> bool:
     )
 
 
+def only_choices(body: list[Node]) -> bool:
+    """Is there nothing but choices of the environment, values that follow from them, and returns?"""
+    for node in walk(body):
+        line = node.head if isinstance(node, Block) else node
+        if isinstance(line, Access) or line.sets or (line.yields and "choose(" not in line.text):
+            return False
+        if line.leaves and not line.text.startswith("return"):
+            return False
+    return True
+
+
+def trimmed(body: list[Node]) -> list[Node]:
+    """A function's body without what makes no difference at its end: a bare return, or a choice between such."""
+    out = list(body)
+    while out:
+        last = out[-1]
+        bare = isinstance(last, Line) and last.text == "return"
+        if isinstance(last, Block) and last.kind in {"if", "else"}:
+            last.body = trimmed(last.body)
+            idle = not last.body or all(isinstance(one, Line) and one.text == "pass" for one in last.body)
+            if last.kind == "else" and not idle:
+                break
+            if last.kind == "if" and (not idle or (last.head.yields and last.known and "choose(" not in last.head.text)):
+                if idle:
+                    last.body = [Line("pass", Site("", 0))]
+                break
+            bare = idle
+        if not bare:
+            break
+        out.pop()
+    return out
+
+
 def accesses(body: list[Node]) -> list[Access]:
     """All accesses of a body."""
     found: list[Access] = []
@@ -93,6 +126,24 @@ def accesses(body: list[Node]) -> list[Access]:
         elif isinstance(node, Block):
             found.extend(accesses(node.body))
     return found
+
+
+def without_guesses(body: list[Node]) -> list[Node]:
+    """Where a function surely touches one element, its accesses of "some element" of the same array are left out."""
+    every = [node for node in walk(body) if isinstance(node, Access)]
+    certain = {(one.text.partition("[")[0], one.write) for one in every if "{}" not in one.text}
+
+    def kept(nodes: list[Node]) -> list[Node]:
+        out: list[Node] = []
+        for node in nodes:
+            if isinstance(node, Access) and "{}" in node.text and (node.text.partition("[")[0], node.write) in certain:
+                continue
+            if isinstance(node, Block):
+                node.body = kept(node.body)
+            out.append(node)
+        return out
+
+    return kept(body)
 
 
 def simplified(body: list[Node]) -> list[Node]:
@@ -111,19 +162,17 @@ def _flattened(block: Block) -> list[Node]:
     if not only_accesses(block.body):
         return [block]
     if block.kind == "for":
-        inside = accesses(block.body)
-        varying = [one for one in inside if _mentions(one.text, block.variable)]
-        fixed: list[Node] = [one for one in inside if one not in varying]
-        if not varying:
-            return fixed
-        block.body = list(varying)
-        return [*fixed, block]
+        varying = [one for one in block.body if any(mentions(a.text, block.variable) for a in accesses([one]))]
+        fixed = [one for one in block.body if one not in varying]
+        block.body = varying
+        return [*fixed, block] if varying else fixed
     if block.kind == "while" or not block.known:
-        return list(accesses(block.body))
+        return block.body
     return [block]
 
 
-def _mentions(text: str, variable: str) -> bool:
+def mentions(text: str, variable: str) -> bool:
+    """Is a name one of the words of a text?"""
     return variable in _words(text)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.skeleton.code import Written, simplified, write
+from cllm_sim.auditor.skeleton.code import Written, simplified, without_guesses, write
 from cllm_sim.auditor.skeleton.model import Origin, Skeleton
 from cllm_sim.auditor.skeleton.objects import Thing
 from cllm_sim.auditor.skeleton.round import Generator, Round
@@ -51,7 +51,7 @@ def _bodies(round: Round, starts: list[Generator]) -> list[Generator]:
     """The generators that are called from somewhere, in the order of the program's text."""
     made = [one for one in round.generators.values() if one.done and not one.silent and one not in starts]
     for one in (*made, *starts):
-        one.body = simplified(one.body)
+        one.body = simplified(without_guesses(one.body))
     found = list(starts)
     for one in found:
         text = "\n".join(_text(one))

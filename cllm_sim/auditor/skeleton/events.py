@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cllm_sim.auditor.facts import Call, Cast, Expr, Function, InitialList, Site
+from cllm_sim.auditor.facts import Binary, Call, Cast, Expr, Function, InitialList, Site
 from cllm_sim.auditor.outline import Event, Leave, Set, children
 from cllm_sim.auditor.skeleton.calls import Calls
 from cllm_sim.auditor.skeleton.code import Access, Block, Line, Node
@@ -277,7 +277,10 @@ class Events:
         if event.call is not None:
             return self.round.places.pointee(expr, frame)
         if event.passed or (event.act in {Act.READ, Act.WRITE} and self._hands_over(expr, event)):
-            return self.round.places.pointee(expr, frame)
+            place = self.round.places.pointee(expr, frame)
+            if place is not None and place.path and place.path[-1] == "[]" and place.indices[-1] == "0":
+                place = place._replace(indices=(*place.indices[:-1], UNKNOWN))  # all of it
+            return place
         return self.round.places.place(expr, frame)
 
     def _hands_over(self, expr: Expr, event: Event) -> bool:
@@ -301,26 +304,36 @@ class Events:
             family = families[0]
             return Place(family.root, family.path, (UNKNOWN,) * family.path.count("[]"))
         step = self.round.step(event, self.writer.frame)
-        own = self.writer.generator.group.own
-        index = own[0] if own and step is not None and step.own else UNKNOWN
+        own = self.own() if step is not None and step.own else ()
+        index = own[0] if own else UNKNOWN
         return Place(Root("type", location.owner, location.name.removesuffix("[]"), location.path), ("[]",), (index,))
 
     def _noted(self, place: Place, event: Event) -> Place:
         """A place with the thread's own number where the access is its own, and everything about it remembered."""
         step = self.round.step(event, self.writer.frame)
-        own = self.writer.generator.group.own
-        sizes = self.writer.generator.sizes
-        if step is not None and step.own and own and not any(one in own or sizes.get(one) in self._own_sizes()
-                                                             for one in place.indices):  # fmt: skip
-            for at, text in enumerate(place.indices):
-                if text == UNKNOWN or text.startswith(FREE):
-                    place = place._replace(indices=(*place.indices[:at], own[0], *place.indices[at + 1 :]))
-                    break
+        generator = self.writer.generator
+        if step is not None and step.own and generator.group.many:
+            own_sizes = generator.group.sizes
+            if not any(generator.sizes.get(one) in own_sizes for one in place.indices):
+                place = self._own_element(place)
         self._note_place(place, event)
         return place
 
-    def _own_sizes(self) -> list[str]:
-        return self.writer.generator.group.sizes
+    def _own_element(self, place: Place) -> Place:
+        """The first element of which nothing is known is the thread's own."""
+        own = self.own()
+        for at, text in enumerate(place.indices):
+            if own and (text == UNKNOWN or text.startswith(FREE)):
+                return place._replace(indices=(*place.indices[:at], own[0], *place.indices[at + 1 :]))
+        return place
+
+    def own(self) -> tuple[str, ...]:
+        """The names of the thread's own number here; if there is none, the function is given it in the next round."""
+        generator = self.writer.generator
+        if generator.group.many and not generator.own:
+            function = generator.function
+            self.round.knowledge.needs_own.add((function.path, function.line))
+        return generator.own
 
     def _note_place(self, place: Place, event: Event) -> None:
         learnt = self.round.knowledge.learnt
@@ -357,7 +370,8 @@ class Events:
         if place.root.kind == "local" and self.is_private(place.root):
             exact = exact and self._owner(place.root) == "main"
         if not exact:
-            self.round.ban(self.writer.memory_key(place))
+            if self.round.knowledge.strict:
+                self.round.ban(self.writer.memory_key(place))
             return None
         thing.data = False
         self.round.followed.add(thing.name)
@@ -388,7 +402,9 @@ class Events:
         if type is None or type.arrays:
             return False
         places = self.round.places
-        return places.settled_pointer(place) if type.pointers else places.settled_integer(place)
+        if type.pointers:
+            return places.settled_pointer(place)
+        return places.settled_integer(place) and self.writer.memory_key(place) not in self.round.knowledge.tracked
 
     def _racy(self, place: Place, event: Event, write: bool) -> bool:
         location = self._location(event)
@@ -401,7 +417,7 @@ class Events:
             return False
         group = self.writer.generator.group
         touched = self.round.knowledge.learnt.touched.setdefault(self.round.objects.normal(place.family), set())
-        own = any(one in group.own for one in place.indices)
+        own = any(one in self.writer.generator.own for one in place.indices)
         touched.add((group.name, write, own))
         several = len({name for name, _, _ in touched}) > 1 or any(
             not is_own and self.round.threads.many(name) for name, _, is_own in touched
@@ -441,6 +457,8 @@ class Events:
 
     def _assign(self, event: Event, place: Place, key: Tracked, out: list[Node]) -> None:
         self._shrink(event.value)
+        if event.value is not None:
+            self.round.link(key, self.writer.key_of(event.value))
         value = self.writer.consume(event.value, out) if event.value is not None else Value("0")
         text = self.known_or_chosen(value, key, event.value, event.site, out)
         if text is None:
@@ -479,6 +497,9 @@ class Events:
         if key in self.round.knowledge.difficult:
             self.round.ban(key)
             return None
+        other = None if expr is None else self.computed(expr, key)
+        if other is not None:
+            return other
         options = sorted({0, 1} | self.round.knowledge.compared.get(key, set()))
         shown = "a value" if expr is None else self.writer.shown(expr)
         self.round.note(f"the value '{shown}' is a choice of the environment", site)
@@ -486,6 +507,19 @@ class Events:
         text = ", ".join(map(str, options))
         out.append(Line(f"{name} = yield choose({text})", site, shown, yields=True))
         return name
+
+    def computed(self, expr: Expr, key: Tracked) -> str | None:
+        """A computed value that is only tested for being one of some constants: it is taken to be none of them."""
+        while isinstance(expr, Cast):
+            expr = expr.operand
+        knowledge = self.round.knowledge
+        if not isinstance(expr, Binary) or expr.operator not in {"+", "-", "*", "/"} or key in knowledge.difficult:
+            return None
+        if key in knowledge.ordered:
+            return None
+        site = self.writer.site(expr)
+        self.round.note(f"'{self.writer.shown(expr)}' is taken to be none of the values it is compared with", site)
+        return str(max({1} | knowledge.compared.get(key, set())) + 1)
 
     def _modify(self, event: Event, place: Place, key: Tracked, out: list[Node]) -> None:
         """`x++`, `x += d`: read, then write, as the machine does."""
@@ -557,6 +591,8 @@ class Events:
             writer.flush(out)
             out.append(Line(f"{name} = {name} {node.operator[0]} 1", node.site, sets=True))
             return
+        if node.value is not None:
+            self.round.link(key, writer.key_of(node.value))
         value = writer.consume(node.value, out) if node.value is not None else None
         self._set_value(node, key, name, value, out)
 

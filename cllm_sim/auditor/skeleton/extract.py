@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Site
-from cllm_sim.auditor.skeleton.code import Line
+from cllm_sim.auditor.skeleton.code import Line, trimmed
 from cllm_sim.auditor.skeleton.emit import emitted
 from cllm_sim.auditor.skeleton.model import Skeleton
 from cllm_sim.auditor.skeleton.places import Places
@@ -17,7 +17,8 @@ from cllm_sim.auditor.skeleton.sizes import Scale, Sizes
 from cllm_sim.auditor.skeleton.statements import Writer
 from cllm_sim.auditor.skeleton.threads import Threads
 
-ROUNDS_MAX = 40
+ROUNDS_MAX = 60
+PATIENCE = 15
 ACTORS_MAX = 10
 FUNCTIONS_MAX = 1500
 STEPS_MAX = 12_000
@@ -64,16 +65,21 @@ def _program(analysis: Analysis) -> str:
 
 def _rounds(knowledge: Knowledge) -> tuple[Round, list[Generator]] | None:
     """Rounds until nothing changes: neither what is wanted nor what was learnt."""
-    for _ in range(ROUNDS_MAX):
+    for number in range(ROUNDS_MAX):
         before, banned = knowledge.size(), len(knowledge.banned)
         round = Round(knowledge)
         starts = _write(round)
         wanted = round.wanted - knowledge.banned
-        if knowledge.size() == before and wanted == knowledge.tracked:
+        if number > PATIENCE:
+            wanted |= knowledge.tracked - knowledge.banned
+        if knowledge.size() != before or wanted != knowledge.tracked:
+            knowledge.strict = False
+        elif knowledge.strict:
             if knowledge.learnt.rings:
-                sizes = knowledge.sizes
-                sizes.longer()
+                knowledge.sizes.longer()
             return round, starts
+        else:
+            knowledge.strict = True  # now what is still not known is given up
         knowledge.tracked = wanted if len(knowledge.banned) == banned else set()
     return None
 
@@ -87,9 +93,11 @@ def _write(round: Round) -> list[Generator]:
         frame = group.frame
         generator = Generator(name, group.entry, frame, group, hows=[frame.how])
         generator.parameters = list(group.own)
+        generator.own = group.own
         generator.names |= set(group.own)
         generator.sizes = dict(zip(group.own, group.sizes, strict=True))
         Writer(round, generator).write()
+        generator.body = trimmed(generator.body)
         if group.site is not None:
             numbers = "".join(f"[{one}]" for one in group.own)
             start = Line(f"yield {group.name}_start{numbers}.down()", group.site, yields=True)

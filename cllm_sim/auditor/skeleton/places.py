@@ -388,7 +388,8 @@ class Places:
     def _behind(self, expr: Expr, frame: Frame, depth: int) -> Place | None:
         type = self.type_of(expr, frame)
         if type is not None and type.arrays:
-            return self.place(expr, frame, depth)
+            whole = self.place(expr, frame, depth)
+            return None if whole is None else whole.row("0")  # an array stands for its first element
         if isinstance(expr, Name):
             variable = self.program.variable(expr.name, frame.function, frame.function.path)
             if variable is not None and variable.kind == "parameter":
@@ -482,10 +483,28 @@ class Places:
                     if isinstance(one, Return) and one.value is not None:
                         found = ask(self.rewrite(one.value, callee), made, depth)  # type: ignore[operator]  # place or pointee
                         if isinstance(found, Place):
-                            return found
+                            return self._picked(found, call, frame, depth)
             finally:
                 self._active.discard(key)
         return None
+
+    def _picked(self, found: Place, call: Call, frame: Frame, depth: int) -> Place:
+        """`segment(pool, worker->position)`: which slice a function returns is what its number says."""
+        if any(_known(one) for one in found.indices):
+            return found
+        for given in call.arguments:
+            argument = self.rewrite(given, frame.function)
+            type = self.type_of(argument, frame)
+            if type is None or type.pointers or type.arrays:
+                continue
+            text = self.integer(argument, frame, depth)
+            if not _known(text) and isinstance(argument, Member | Index):
+                at = self.place(argument, frame, depth)
+                texts = [one for one in (at.indices if at is not None else ()) if _known(one)]
+                text = texts[0] if len(texts) == 1 else UNKNOWN
+            if _known(text) and found.path and found.path[-1] in {"*", "[]"}:
+                return found.element(text)
+        return found
 
     def target(self, holder: Place, depth: int = 0) -> Place:
         """What the pointer at a place leads to, by the assignments of the whole program; else memory of its own."""
@@ -531,6 +550,8 @@ class Places:
                 return UNKNOWN if at is None else self._value_at(at, depth)
             case Binary(operator="%", left=left, right=right):
                 return self._ring(left, right, frame, depth)
+            case Unary(operator="!", operand=operand) | Binary(operator="-", left=Number(value=1), right=operand):
+                return self._other(operand, frame, depth)
             case Binary(left=left, right=right):
                 return self._combined(self.integer(left, frame, depth), self.integer(right, frame, depth))
             case _:
@@ -540,9 +561,14 @@ class Places:
         """`i % SLOTS`: the slot of a ring, if it is known which round it is."""
         length = self.ring_size(right, frame)
         text = None if length is None else self.ring_text(left, frame)
-        if text is None:
-            return self._combined(self.integer(left, frame, depth), UNKNOWN)
-        return f"{text} % {length}"
+        return UNKNOWN if text is None else f"{text} % {length}"
+
+    def _other(self, operand: Expr, frame: Frame, depth: int) -> str:
+        """`!side`, `1 - side`: the other one of two buffers."""
+        text = self.integer(operand, frame, depth)
+        if text == UNKNOWN or text.startswith(FREE) or number(text):
+            return UNKNOWN
+        return f"({text} + 1) % 2"
 
     def _named(self, name: str, frame: Frame, depth: int) -> str:
         if name in frame.integers:
@@ -604,6 +630,11 @@ class Places:
         """An index computed from another: the slice that a thread's number picks, whatever the arithmetic."""
         varying = {one for one in (left, right) if one != UNKNOWN and not number(one) and ring(one) is None}
         return varying.pop() if len(varying) == 1 else UNKNOWN
+
+
+def _known(text: str) -> bool:
+    """Is an index one that tells instances apart?"""
+    return text != UNKNOWN and not number(text)
 
 
 def number(text: str) -> bool:

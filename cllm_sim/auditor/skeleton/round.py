@@ -45,19 +45,21 @@ class Knowledge:
     shared: SharedData
     scale: Scale
     rings: bool = True
+    strict: bool = False
     learnt: Learnt = field(default_factory=Learnt)
     tracked: set[Tracked] = field(default_factory=set)
     banned: set[Tracked] = field(default_factory=set)
     compared: dict[Tracked, set[int]] = field(default_factory=dict)
     difficult: set[Tracked] = field(default_factory=set)
+    ordered: set[Tracked] = field(default_factory=set)
     loop_users: dict[Key, set[str]] = field(default_factory=dict)
     local_names: set[str] = field(default_factory=set)
-    returning: set[tuple[str, int]] = field(default_factory=set)
+    needs_own: set[tuple[str, int]] = field(default_factory=set)
 
     def size(self) -> tuple[int, ...]:
         """Grows with everything that was learnt."""
         return (
-            self.learnt.size(), len(self.banned), len(self.difficult), len(self.local_names), len(self.returning),
+            self.learnt.size(), len(self.banned), len(self.difficult), len(self.ordered), len(self.local_names), len(self.needs_own),
             sum(len(one) for one in self.compared.values()), sum(len(one) for one in self.loop_users.values()),
             len(self.sizes.known),
         )  # fmt: skip
@@ -80,6 +82,7 @@ class Generator:
     done: bool = False
     names: set[str] = field(default_factory=set)
     hows: list[tuple[Site, ...]] = field(default_factory=list)
+    own: tuple[str, ...] = ()
 
 
 class Round:
@@ -137,6 +140,19 @@ class Round:
     def follows(self, key: Tracked) -> bool:
         """Is a value followed (or was it just asked for)?"""
         return key not in self.knowledge.banned and (key in self.knowledge.tracked or key in self.wanted)
+
+    def link(self, target: Tracked, source: Tracked | None) -> None:
+        """A value goes from one followed thing to another: what the one is compared with matters for the other."""
+        if source is None or source == target:
+            return
+        knowledge = self.knowledge
+        values = knowledge.compared.get(target, set())
+        if values - knowledge.compared.get(source, set()):
+            knowledge.compared.setdefault(source, set()).update(values)
+        if target in knowledge.difficult:
+            knowledge.difficult.add(source)
+        if target in knowledge.ordered:
+            knowledge.ordered.add(source)
 
     def step(self, event: Event, frame: Frame) -> Step | None:
         """The step of a role's flow that an event is."""

@@ -23,7 +23,7 @@ from cllm_sim.auditor.outline import (
 )
 from cllm_sim.auditor.program import Variable
 from cllm_sim.auditor.roles.discover import counting
-from cllm_sim.auditor.skeleton.code import Access, Block, Line, Node, accesses, happens, matters, only_accesses, walk
+from cllm_sim.auditor.skeleton.code import Access, Block, Line, Node, accesses, happens, matters, mentions, only_accesses, only_choices, walk
 from cllm_sim.auditor.skeleton.events import Events
 from cllm_sim.auditor.skeleton.places import Frame, Place
 from cllm_sim.auditor.skeleton.round import Generator, Round, Tracked
@@ -224,10 +224,12 @@ class Writer:
         size = self.round.sizes.get(last, self.frame)
         threads = size is not None and size.kind == THREADS
         body, variable = self._round_body(node, name, size if threads else None)
-        if not matters(body):
-            out += body if not threads else self._range(node, variable, first, last, inclusive, body, size)
+        varying = any(mentions(one.text, variable) for one in accesses(body))
+        if not threads and not varying and only_accesses(body):
+            out += body
             return True
-        if not threads and not happens(body) and not self._values_matter(body):
+        if not threads and not varying and only_choices(body):
+            out += body
             return True
         if size is None:
             size = self._rounds(last)
@@ -237,9 +239,6 @@ class Writer:
             return False
         out += self._range(node, variable, first, last, inclusive, body, size, text)
         return True
-
-    def _values_matter(self, body: list[Node]) -> bool:
-        return matters(body)
 
     def _range(
         self, node: Repeat, variable: str, first: Expr, last: Expr, inclusive: bool, body: list[Node],
@@ -313,10 +312,26 @@ class Writer:
             tested = self._inside(node.test)
             out += [*tested, *body, *step]
             return
-        if node.kind == "do":
+        if node.kind != "do" and only_accesses(body) and only_accesses(step) and not self._decided(node):
+            out += [*self._inside(node.test), *body, *step]
+        elif node.kind == "do":
             self._do(node, body, out)
         else:
             self._while(node, [*body, *step], out)
+
+    def _decided(self, node: Repeat) -> bool:
+        """Can the condition of a loop surely be followed?"""
+        if node.condition is None:
+            return True
+        held, self.pending = self.pending, []
+        self.sequence(node.test)
+        try:
+            Expressions(self).translate(node.condition, certain=True)
+        except Untranslatable:
+            return False
+        finally:
+            self.pending = held
+        return True
 
     def _test_matters(self, node: Repeat) -> bool:
         return node.condition is None or any(
@@ -435,12 +450,15 @@ class Writer:
             self.flush(out)
             out.append(Line("return", node.site, leaves=True))
             return
+        self.round.link(key, self.key_of(node.value))
         value = self.consume(node.value, out)
         self.generator.returns = True
         if value is None:
             shown = self.shown(node.value)
             self.round.note(f"the result '{shown}' is a choice of the environment", node.site)
-            out.append(Line("given = yield choose(0, 1)", node.site, shown, yields=True))
+            options = sorted({0, 1} | self.round.knowledge.compared.get(key, set()))
+            text = ", ".join(map(str, options))
+            out.append(Line(f"given = yield choose({text})", node.site, shown, yields=True))
             out.append(Line("return given", node.site, leaves=True))
             return
         text = in_place(value, "return {}")
@@ -557,7 +575,7 @@ class Writer:
         value = self.constant(expr)
         while isinstance(expr, Cast):
             expr = expr.operand
-        names = {name for file in self.round.program.files for name, _, _ in file.constants}
+        names = {name for file in self.round.program.files for name, given, _ in file.constants if given is None}
         return {value} if value is not None and isinstance(expr, Name) and expr.name in names else set()
 
     def local_key(self, name: str) -> Tracked:
@@ -593,6 +611,8 @@ class Writer:
                     return self.local_key(expr.name)
         if isinstance(expr, Call):
             event = self.pending_call(expr)
+            if event is not None and len(event.callees) == 1:
+                return "result", event.callees[0].path, event.callees[0].line
             place = None if event is None or event.act is Act.CALL else self.event_place(event)
             return None if place is None else self.memory_key(place)
         if isinstance(expr, Unary) and expr.operator in {"++x", "--x", "x++", "x--"}:

@@ -115,6 +115,7 @@ class Threads:
                 continue
             argument = self.places.rewrite(argument, creation.function)
             place = self.places.pointee(argument, frame)
+            self._known_entry(group, parameter.name, place)
             group.frame.places[parameter.name] = None if place is None else place.with_indices(change)
             text = self.places.integer(argument, frame)
             if text in change or text.isdigit():
@@ -122,6 +123,12 @@ class Threads:
         if len(self.groups) > ACTORS_MAX:
             self.refused = f"more than {ACTORS_MAX} places create threads"
         self.groups.append(group)
+
+    def _known_entry(self, group: Group, parameter: str, place: Place | None) -> None:
+        """Who asks what the entry's parameter leads to, without being a thread of the group, gets free indices."""
+        key = (group.entry.path, group.entry.line)
+        if key not in self.places.frames:
+            self.places.frames[key] = Frame(group.entry, group.frame.how, {parameter: place})
 
     def _one_each(self, creation: Creation, dimensions: list[Dimension]) -> bool:
         """A loop over a table of functions: every round starts another one."""

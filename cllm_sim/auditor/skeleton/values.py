@@ -7,6 +7,7 @@ or not at all (`Untranslatable`), and nothing is consumed before it is.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,10 @@ SCRAMBLING = frozenset({"*", "<<", ">>", "^"})
 def _plain(text: str) -> bool:
     """Is a text a constant (a number, or one of the numbers of the skeleton)?"""
     return number(text) or text.replace("_", "").isupper()
+
+
+ERROR_NUMBER = re.compile(r"E[A-Z]+[0-9]*")
+"""EINVAL and its like: some number that is not 0."""
 
 
 class Untranslatable(Exception):
@@ -187,6 +192,9 @@ class Expressions:
             return None
         if isinstance(expr, Unary) and expr.operator not in {"++x", "--x", "x++", "x--"}:
             return None
+        key = self.writer.key_of(operand) if not isinstance(expr, Call) else None
+        if key is not None:
+            self.value.wants.append(key)
         return known[0] if isinstance(expr, Unary) and expr.operator in {"x++", "x--"} else known[1]
 
     def _operand(self, expr: Expr) -> str:
@@ -204,9 +212,10 @@ class Expressions:
     def _comparison(self, expr: Binary) -> str:
         """Comparisons say which values matter; numbers too large for a search are made smaller."""
         keys = [self.writer.key_of(one) for one in (expr.left, expr.right)]
-        sides = []
-        for one, other in ((expr.left, keys[1]), (expr.right, keys[0])):
-            sides.append(self._constant_side(one, other))
+        sides = [
+            self._threads_side(one, other) or self._constant_side(one, key)
+            for one, other, key in ((expr.left, expr.right, keys[1]), (expr.right, expr.left, keys[0]))
+        ]
         texts = [given if given is not None else self._operand(one) for one, given in zip(
             (expr.left, expr.right), sides, strict=True)]  # fmt: skip
         for key, side in ((keys[0], sides[1]), (keys[1], sides[0])):
@@ -215,9 +224,19 @@ class Expressions:
             if side is None or not number(side):
                 self.value.difficult.append(key)
                 continue
+            if expr.operator not in {"==", "!="}:
+                self.round.knowledge.ordered.add(key)
             near = {int(side)} if expr.operator in {"==", "!="} else {int(side) + one for one in (-1, 0, 1)}
             self.round.knowledge.compared.setdefault(key, set()).update(near)
         return f"{texts[0]} {expr.operator} {texts[1]}"
+
+    def _threads_side(self, expr: Expr, other: Expr) -> str | None:
+        """A large constant that a number of threads is compared with is the number that is meant."""
+        size = self.round.sizes.get(other, self.writer.frame)
+        value = self.writer.constant(expr)
+        if size is None or size.kind != THREADS or value is None or value <= SMALL or isinstance(expr, Number):
+            return None
+        return size.name
 
     def _constant_side(self, expr: Expr, other: Tracked | None) -> str | None:
         """A constant that something followed is compared with."""
@@ -236,8 +255,9 @@ class Expressions:
     # ---------------------------------------------------------------------------------------------------------- leaves
     def _name(self, name: Name) -> str:
         writer = self.writer
-        if name.name in CONSTANTS and writer.variable(name.name) is None:
-            return str(CONSTANTS[name.name])
+        if writer.variable(name.name) is None and writer.constant(name) is None:
+            if ERROR_NUMBER.fullmatch(name.name):
+                return "1"
         pending = writer.pending_at(name)
         if pending is not None:
             return self._memory(name)
@@ -269,7 +289,7 @@ class Expressions:
         if key is None or key in self.round.knowledge.banned or self.round.follows(key):
             raise Untranslatable
         self.value.wants.append(key)
-        return "0"
+        return "counter"
 
     def _is_record(self, expr: Expr) -> bool:
         type = self.round.program.type_of(expr, self.writer.frame.function)
@@ -323,8 +343,8 @@ class Expressions:
     def _call(self, call: Call) -> str:
         writer = self.writer
         event = writer.pending_call(call)
-        if event is None:
-            raise Untranslatable
+        if event is None or (event.act is Act.CALL and not event.callees):
+            return self._succeeds(call)
         if event.act is Act.CALL:
             return self._called(event)
         if event.act is Act.LOAD and event.expression is not None:
@@ -333,13 +353,19 @@ class Expressions:
             return self._change(event)
         raise Untranslatable
 
+    def _succeeds(self, call: Call) -> str:
+        """A call that may fail is taken to succeed."""
+        succeeds = self.round.analysis.outliner.failures.under_success(call, self.writer.frame.function)
+        if succeeds is None:
+            raise Untranslatable
+        return "1" if succeeds else "0"
+
     def _called(self, event: Event) -> str:
         made = self.writer.request(event, wants_result=True)
-        if made is None:
-            raise Untranslatable
+        if made is None or not made[0].returns or made[0].silent:
+            assert event.call is not None
+            return self._succeeds(event.call)
         generator, arguments = made
-        if not generator.returns or generator.silent:
-            raise Untranslatable
         self._use(event)
         return self._hole(f"yield from {generator.name}({arguments})", f"{generator.name}_gave", event.site)
 

@@ -29,6 +29,9 @@ _CONTROL_WORD = re.compile(rb"(?:\b(?:if|for|while|switch)\s*)$")
 _NOT_A_START = re.compile(rb"\s*(?:else\b|[=&|+\-/%<>,.?:)\]^]|\*\s*[=)])")
 _NOT_AN_END = re.compile(rb"\s*else\b")
 
+NESTING_MAX = 50
+"""How deep conditionals are told apart."""
+
 CUT = "a condition of the preprocessor cuts through a statement; only its first branch is read"
 
 
@@ -109,7 +112,10 @@ class Conditions:
 def groups_of(lexed: Lexed) -> tuple[list[Group], list[Unread]]:
     """The conditionals of a file as a tree, dead branches blanked in the code and gone from the tree."""
     top, unread = _tree(lexed)
-    return _alive(lexed, top, _is_guard(lexed, top)), unread
+    dropped: list[tuple[int, int]] = []
+    alive = _alive(top, _is_guard(lexed, top), dropped)
+    _drop(lexed, dropped)
+    return alive, unread
 
 
 def _tree(lexed: Lexed) -> tuple[list[Group], list[Unread]]:
@@ -119,7 +125,10 @@ def _tree(lexed: Lexed) -> tuple[list[Group], list[Unread]]:
     for directive in lexed.directives:
         if directive.keyword in _OPENING:
             group = Group(directive.start)
-            (open_groups[-1].branches[-1].inner if open_groups else top).append(group)
+            if len(open_groups) < NESTING_MAX:
+                (open_groups[-1].branches[-1].inner if open_groups else top).append(group)
+            else:  # it gets no place in the tree: what is in it counts as always there
+                unread.append(Unread(lexed.line(directive.start), lexed.line(directive.start), "#if nested too deep"))
             open_groups.append(group)
             _begin(lexed, group, directive)
         elif directive.keyword in _FURTHER or directive.keyword == "endif":
@@ -169,8 +178,23 @@ def _is_guard(lexed: Lexed, top: list[Group]) -> Callable[[Group], bool]:
     return lambda group: guards and group is only
 
 
-def _alive(lexed: Lexed, groups: list[Group], is_guard: Callable[[Group], bool]) -> list[Group]:
-    """The conditionals that are left when dead branches are taken out; one with a single sure branch is none."""
+def _drop(lexed: Lexed, dropped: list[tuple[int, int]]) -> None:
+    """Blank stretches, which come in the order of the file, and forget the directives in them."""
+    for start, end in dropped:
+        blank(lexed.code, start, end)
+        blank(lexed.bare, start, end)
+    starts = [start for start, _ in dropped]
+
+    def is_left(directive: Directive) -> bool:
+        place = bisect_right(starts, directive.start)
+        return not place or directive.start >= dropped[place - 1][1]
+
+    if dropped:
+        lexed.directives = [directive for directive in lexed.directives if is_left(directive)]
+
+
+def _alive(groups: list[Group], is_guard: Callable[[Group], bool], dropped: list[tuple[int, int]]) -> list[Group]:
+    """The conditionals that are left without dead branches, which are given back; one with a sure branch is none."""
     left: list[Group] = []
     for group in groups:
         kept: list[Branch] = []
@@ -178,16 +202,13 @@ def _alive(lexed: Lexed, groups: list[Group], is_guard: Callable[[Group], bool])
         for branch in group.branches:
             verdict = True if is_guard(group) or not branch.condition else truth(branch.condition)
             if sure or verdict is False:
-                blank(lexed.code, branch.start, branch.end)
-                blank(lexed.bare, branch.start, branch.end)
-                lexed.directives = [one for one in lexed.directives if not branch.start <= one.start < branch.end]
+                dropped.append((branch.start, branch.end))
                 continue
             if verdict:
                 sure = True
                 branch.condition = ""
+            branch.inner = _alive(branch.inner, is_guard, dropped)
             kept.append(branch)
-        for branch in kept:
-            branch.inner = _alive(lexed, branch.inner, is_guard)
         if len(kept) == 1 and sure:
             left.extend(kept[0].inner)
         elif kept:

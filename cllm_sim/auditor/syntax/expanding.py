@@ -1,7 +1,7 @@
 """Expands the uses of macros that declare something, where the macro is defined in the same file.
 
-`DEFINE_QUEUE(jobs);` may stand for functions and variables, and `WORKER(reader) { ... }` for a function's head. What such
-a use stands for is put together as text, read like a file, and everything in it is said to stand where the use stands.
+`DEFINE_QUEUE(jobs);` may stand for functions and variables, and `WORKER(reader) { ... }` for a function's head. What
+such a use stands for is put together as text, read like a file, and everything in it is said to stand where it stands.
 
 Rules of this file: one level of substitution as C does it (parameters, `#`, `##`), uses inside the result up to a small
 depth. What cannot be expanded, or not understood when it is, is named in `unread` and never guessed.

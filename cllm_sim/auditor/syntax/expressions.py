@@ -75,6 +75,8 @@ class Expressions(Types):
         """What can be read in nodes that have no known shape."""
         found: list[Expr] = []
         for node in nodes:
+            if node.is_error:
+                self.seen_errors.add(node.start_byte)
             if node.type in _HANDLERS:
                 found.append(self.expression(node))
             elif node.named_child_count:

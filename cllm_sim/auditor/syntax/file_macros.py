@@ -79,7 +79,8 @@ class FileMacros:
             self._as_use(found.start(1), following.end() if word == b";" else close + 1)
         elif word[:1].isalpha() or word[:1] == b"_":
             two = _TWO_WORDS.match(self.bare, following.start(2)) is not None
-            declares = word in _DECLARES or b"," in arguments or two or self._is_whole(name, word)
+            shouted = _SHOUTED.match(name) is not None and _SHOUTED.match(word) is not None
+            declares = word in _DECLARES or b"," in arguments or two or shouted or self._is_whole(name, word)
             if word == name or (b"\n" in following[1] and declares):
                 self._as_use(found.start(1), close + 1)
             elif word in _DECLARES and _SHOUTED.match(name):

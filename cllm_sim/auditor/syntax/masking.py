@@ -42,6 +42,8 @@ _STANDARD_ATTRIBUTE = re.compile(rb"\[\[[^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*+\]\
 _ATOMIC = re.compile(rb"\b_Atomic\s*+(?=\()")
 _TYPE_OF = re.compile(rb"\b(?:typeof(?:_unqual)?|__typeof__|__typeof)\s*+(?=\()")
 _OFFSET = re.compile(rb"\boffsetof(?=\s*\()")
+_ASM = re.compile(rb"(\w++|\])\s++((?:__)?asm(?:__)?)\s*+(?=\(\s*+\")")
+_DECLARED = re.compile(rb"\s*+[=;,]")
 _ASSERTION = re.compile(rb"\b(?:_Static_assert|static_assert)\s*+(?=\()")
 _CASE_RANGE = re.compile(rb"\bcase\b[^:;{}?\"]*+")
 _TYPE_WORD = (
@@ -73,6 +75,8 @@ def respell(
             put(code, bare, found.start(), found.end(), _SPELLINGS[found[0]])
         _attributes(code, bare, brackets)
     _types(code, bare, brackets, marks, text, shift)
+    if b"asm" in bare:
+        _register_names(code, bare, brackets)
     if b"[[" in bare:
         for found in _STANDARD_ATTRIBUTE.finditer(bytes(bare)):
             put(code, bare, found.start(), found.end(), b"")
@@ -87,6 +91,14 @@ def put(code: bytearray, bare: bytearray, start: int, end: int, what: bytes) -> 
     blank(code, start, end)
     blank(bare, start, end)
     code[start : start + len(what)] = bare[start : start + len(what)] = what
+
+
+def _register_names(code: bytearray, bare: bytearray, brackets: Brackets) -> None:
+    """`register int x asm("r1") = 2;`: where a variable is kept."""
+    for found in _ASM.finditer(bytes(bare)):
+        end = brackets.closing.get(found.end())
+        if end is not None and found[1] not in KEYWORDS and _DECLARED.match(bare, end + 1):
+            put(code, bare, found.start(2), end + 1, b"")
 
 
 def _attributes(code: bytearray, bare: bytearray, brackets: Brackets) -> None:

@@ -82,10 +82,10 @@ def _includes(lexed: Lexed) -> tuple[str, ...]:
 def _merged(unread: list[Unread]) -> tuple[Unread, ...]:
     """In the order of the file; stretches of the same kind that touch become one."""
     merged: list[Unread] = []
-    for one in sorted(set(unread), key=lambda entry: (entry.line, entry.line_end, entry.why)):
+    for one in sorted(unread, key=lambda entry: (entry.why, entry.line, entry.line_end)):
         last = merged[-1] if merged else None
         if last is not None and last.why == one.why and one.line <= last.line_end + 1:
             merged[-1] = Unread(last.line, max(last.line_end, one.line_end), one.why)
         else:
             merged.append(one)
-    return tuple(merged)
+    return tuple(sorted(merged, key=lambda entry: (entry.line, entry.line_end, entry.why)))

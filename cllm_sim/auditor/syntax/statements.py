@@ -87,6 +87,8 @@ class Statements(Expressions):
             skip = statements is not None
             if statements is None:
                 statements = self.statement(child)
+            if child.has_error:
+                statements = [*statements, *self._lost(child)]
             path = self.conditions.at(child.start_byte + self.shift) if conditional else ()
             placed.append((path, tuple(statements), self.line(child)))
         if not conditional:
@@ -96,6 +98,21 @@ class Statements(Expressions):
         cut = [(path[same:], statements, line) for (path, statements, line), same in zip(placed, shared, strict=True)]
         assert around == len(common)
         return _varied(cut, self)
+
+    def _lost(self, node: Node) -> list[Stmt]:
+        """What can be read in errors inside a statement that its own facts have no place for."""
+        found: list[Stmt] = []
+        waiting = [node]
+        while waiting:
+            at = waiting.pop()
+            if at.is_error and at.start_byte not in self.seen_errors:
+                self.seen_errors.add(at.start_byte)
+                parts = self.parts(named(at))
+                if parts:
+                    found.append(Do(self.opaque(at, parts), self.line(at)))
+            elif at.has_error and not at.is_error:
+                waiting.extend(reversed(at.children))
+        return found
 
     def _loop_of_macro(self, node: Node, following: Node) -> list[Stmt] | None:
         """`list_for_each(p, head) { ... }`: a call without semicolon, then a block."""
@@ -125,7 +142,7 @@ class Statements(Expressions):
         last: Node | None = None
         while at is not None:
             chain.append(at)
-            last = at.child_by_field_name("alternative")
+            last = at.child_by_field_name("alternative") or self._borrowed_else(at)
             following = named(last) if last is not None else []
             ordinary = len(following) == 1 and following[0].type == "if_statement"
             at = following[0] if ordinary and following[0].start_byte + self.shift not in self.marks.loops else None
@@ -139,6 +156,13 @@ class Statements(Expressions):
         for one in reversed(chain[:ELSE_IF_MAX]):
             other = (If(self._condition(one), self._then(one), other, self.line(one)),)
         return list(other)
+
+    def _borrowed_else(self, node: Node) -> Node | None:
+        """The `else` behind a loop macro that the parser was shown as an `if`: it belongs to the `if` around."""
+        inner = node.child_by_field_name("consequence")
+        if inner is None or inner.type != "if_statement" or inner.start_byte + self.shift not in self.marks.loops:
+            return None
+        return inner.child_by_field_name("alternative")
 
     def _then(self, node: Node) -> tuple[Stmt, ...]:
         return self.body(node.child_by_field_name("consequence"))

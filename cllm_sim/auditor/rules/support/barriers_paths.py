@@ -46,11 +46,11 @@ class Ways:
 
     def _open_loops(self) -> None:
         """Loops that never end are given a way out, so that every step lies on a way to the exit."""
+        leaving: set[int] = set(networkx.ancestors(self.graph, EXIT))
         for step in self.flow.steps:
-            if step.what != "loop" or step.index not in self.graph:
-                continue
-            if EXIT not in networkx.descendants(self.graph, step.index):
+            if step.what == "loop" and step.index in self.graph and step.index not in leaving:
                 self.graph.add_edge(step.index, EXIT)
+                leaving |= networkx.ancestors(self.graph, step.index) | {step.index}
 
     def meeting(self, index: int) -> int | None:
         """Where all ways from a step meet again; None where the step only leads to the end of the process."""

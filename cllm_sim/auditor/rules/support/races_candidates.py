@@ -71,6 +71,9 @@ class Candidates:
                 return True
         if self._given_apart(one, other):
             return True
+        same_code = one.step.site == other.step.site and one.step.function is other.step.function
+        if same_code and Sharing.OWN in {one.sharing, other.sharing}:
+            return True  # one function that both use with their own number
         return different(
             places(self.analysis, one.role).target(one.step).text,
             places(self.analysis, other.role).target(other.step).text,

@@ -67,12 +67,18 @@ class Handoffs:
         )
 
     def hinted(self, one: Access, other: Access) -> bool:
-        """Does at least one side wait for a signal of the other before its access?"""
+        """Does one side give a signal after its access for which the other side waits before its own?"""
         return any(
-            self._gated(second, first, channel)
+            self._gated(second, first, channel) and self._signals(first, second, channel)
             for first, second in ((one, other), (other, one))
             for channel in self._channels(first, second)
         )
+
+    def _signals(self, access: Access, other: Access, channel: Location) -> bool:
+        """Does a release of the channel follow an access, before its side looks at the channel itself?"""
+        side = self.side(access, other)
+        looks = side.acquires.get(channel, set()) - side.releases[channel]
+        return bool(side.releases[channel] & avoiding(side.flow, access.step.index, looks))
 
     def _channels(self, giver: Access, taker: Access) -> Iterator[Location]:
         """The channels on which one role releases and the other acquires, not counting what is raced for itself."""

@@ -12,20 +12,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from typing import NamedTuple
 
 from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Binary, Call, Expr, Name, Number, Unary
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.roles.model import Key
-from cllm_sim.auditor.traverse import names
+from cllm_sim.auditor.traverse import names, within
 from cllm_sim.auditor.vocabulary import KNOWN, Act, Kind
 
 STATES_MAX = 120_000
+BRIDGES_MAX = 2
 
 State = tuple[int | None, ...]
 """Where every party is: the ordering step it passed last; None before its creation."""
+
+
+Region = tuple[int, int]
+"""The steps between one ordering step and the next one."""
 
 
 @dataclass(slots=True)
@@ -38,13 +45,12 @@ class Skeleton:
     creates: dict[int, Step]
     joins: dict[int, Step]
     after: dict[int, list[int]] = field(default_factory=dict)
-    between: dict[int, frozenset[int]] = field(default_factory=dict)
+    between: dict[Region, frozenset[int]] = field(default_factory=dict)
     depth: dict[int, int] = field(default_factory=dict)
+    _regions: dict[int, list[Region]] = field(default_factory=dict)
 
-    _regions: dict[int, list[int]] = field(default_factory=dict)
-
-    def regions(self, step: int) -> list[int]:
-        """The ordering steps behind which a step may come, with no other between."""
+    def regions(self, step: int) -> list[Region]:
+        """The regions in which a step lies."""
         if not self._regions:
             for index, inside in self.between.items():
                 for one in inside:
@@ -78,30 +84,93 @@ def skeleton(analysis: Analysis, role: Role) -> Skeleton:
     ordering = {*waits, *creates, *joins}
     looping = {loop for index in ordering for loop in flow.steps[index].loops}
     waiting = {loop for index in waits for loop in flow.steps[index].loops}
+    failed = {edge for index in creates if (edge := _failed(flow, index)) is not None}
     for index in (flow.start, *sorted(ordering)):
-        found.after[index], found.between[index] = _region(flow, index, ordering, looping)
+        for following, inside in _regions(flow, index, ordering, looping, failed).items():
+            found.after.setdefault(index, []).append(following)
+            found.between[index, following] = inside
+        found.after.setdefault(index, [])
         found.depth[index] = len(set(flow.steps[index].loops) & waiting)
-    found.after[flow.end], found.between[flow.end] = [], frozenset()
+    found.after[flow.end] = []
     return found
 
 
-def _region(flow: Flow, start: int, ordering: set[int], looping: set[int]) -> tuple[list[int], frozenset[int]]:
-    """The ordering steps that come next, and the steps on the way to them."""
+def _regions(
+    flow: Flow, start: int, ordering: set[int], looping: set[int], failed: set[tuple[int, str]]
+) -> dict[int, frozenset[int]]:
+    """The ordering steps that come next, each with the steps on the way to it."""
     home = set(flow.steps[start].loops)
-    seen: set[int] = set()
-    next_ones: list[int] = []
+    before: dict[int, set[int]] = {start: set()}
+    next_ones: set[int] = set()
     waiting = [start]
     while waiting:
         here = waiting.pop()
         for edge in flow.next[here]:
-            if edge.kind == "failure" or edge.to in seen or _skips(flow, here, edge.kind, edge.to, home, looping):
+            if (
+                edge.kind == "failure"
+                or (here, edge.kind) in failed
+                or _skips(flow, here, edge.kind, edge.to, home, looping)
+            ):
                 continue
-            seen.add(edge.to)
-            if edge.to in ordering or edge.to == flow.end:
-                next_ones.append(edge.to)
-            else:
+            last = edge.to in ordering or edge.to == flow.end
+            if last:
+                next_ones.add(edge.to)
+            elif edge.to not in before:
                 waiting.append(edge.to)
-    return sorted(next_ones), frozenset(seen - set(next_ones))
+            before.setdefault(edge.to, set()).add(here)
+    return {one: _leading_to(one, start, before) for one in sorted(next_ones)}
+
+
+def _failed(flow: Flow, creation: int) -> tuple[int, str] | None:
+    """The side of the test right behind a creation that says that there is no thread."""
+    event = flow.steps[creation].event
+    if event is None or event.call is None:
+        return None
+    call = event.call
+    kept: set[str] = set()
+    here = creation
+    for _ in range(4):
+        following = [edge.to for edge in flow.next[here]]
+        if len(following) != 1:
+            return None
+        here = following[0]
+        step = flow.steps[here]
+        if step.set is not None and any(one == call for one in within(step.set.value)):
+            kept.add(step.set.name)
+        elif step.what == "condition":
+            return _nonzero(step, call, kept)
+        elif step.what != "set" and step.act is not Act.WRITE:
+            return None
+    return None
+
+
+def _nonzero(step: Step, call: Call, kept: set[str]) -> tuple[int, str] | None:
+    """The side of a condition on which the result of a call (or a local that keeps it) is not zero."""
+
+    def result(one: Expr) -> bool:
+        return one == call or (isinstance(one, Name) and one.name in kept)
+
+    match step.condition:
+        case Unary(operator="!", operand=operand) if result(operand):
+            return step.index, "other"
+        case Binary(operator="!=" | "==" as operator, left=left, right=Number(value=0)) if result(left):
+            return step.index, "then" if operator == "!=" else "other"
+        case Name() | Call() as plain if result(plain):
+            return step.index, "then"
+        case _:
+            return None
+
+
+def _leading_to(end: int, start: int, before: dict[int, set[int]]) -> frozenset[int]:
+    """The steps on the ways to `end`, both ends left out."""
+    seen: set[int] = set()
+    waiting = [end]
+    while waiting:
+        for one in before[waiting.pop()]:
+            if one != start and one not in seen:
+                seen.add(one)
+                waiting.append(one)
+    return frozenset(seen)
 
 
 def _skips(flow: Flow, here: int, kind: str, to: int, home: set[int], looping: set[int]) -> bool:
@@ -113,6 +182,13 @@ def _skips(flow: Flow, here: int, kind: str, to: int, home: set[int], looping: s
 
 
 # ------------------------------------------------------------------------------------------------------------- parties
+class Move(NamedTuple):
+    """To which state, and which parties went on."""
+
+    to: State
+    who: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Walk:
     """What a product walk found: the pairs of regions that may run together.
@@ -122,7 +198,7 @@ class Walk:
 
     first: Skeleton
     second: Skeleton
-    pairs: set[tuple[int, int]] = field(default_factory=set)
+    pairs: set[tuple[Region, Region]] = field(default_factory=set)
     unsure: bool = False
 
     def together(self, one: int, other: int) -> bool:
@@ -152,6 +228,15 @@ class Orders:
             self._walks[key] = _Walker(self, one, other).walk()
         return self._walks[key]
 
+    def bridges(self, one: Role, other: Role, known: list[Role]) -> Iterator[Role]:
+        """The roles that meet both threads at barriers, and so order them though they never meet themselves."""
+        mine, theirs = self.skeleton(one).barriers, self.skeleton(other).barriers
+        for role in self.analysis.roles.all:
+            if role.group == one.group and all(role is not each for each in known):
+                barriers = self.skeleton(role).barriers
+                if barriers & mine and barriers & theirs and not mine & theirs:
+                    yield role
+
     def creators(self, role: Role) -> Iterator[Role]:
         """The role and everybody above it, nearest first."""
         seen = {role.name}
@@ -174,6 +259,7 @@ class _Walker:
         for role in (*orders.creators(one), *orders.creators(other)):
             if not any(role is known for known in parties):
                 parties.append(role)
+        parties += list(orders.bridges(one, other, parties))[:BRIDGES_MAX]
         self.parties = [orders.skeleton(role) for role in parties]
         self.handles = [_handles(role) for role in parties]
         self.entries = [{function_key(entry) for entry in role.entries} for role in parties]
@@ -186,21 +272,49 @@ class _Walker:
 
     def walk(self) -> Walk | None:
         first: State = tuple(one.flow.start if one.role.caller else None for one in self.parties)
-        seen = {first}
+        moves: dict[State, list[Move]] = {}
         waiting = [first]
         while waiting:
             state = waiting.pop()
-            if state[0] is not None and state[1] is not None:
-                self.result.pairs.add((state[0], state[1]))
-            for following in self._next(state):
-                if following not in seen:
-                    if len(seen) >= STATES_MAX:
-                        return None
-                    seen.add(following)
-                    waiting.append(following)
+            if state in moves:
+                continue
+            if len(moves) >= STATES_MAX:
+                return None
+            moves[state] = list(self._next(state))
+            waiting += [move.to for move in moves[state]]
+        self._pairs(moves)
         return self.result
 
-    def _next(self, state: State) -> Iterator[State]:
+    def _pairs(self, moves: dict[State, list[Move]]) -> None:
+        """The regions that run together in runs that come to their end (in all runs, if none does)."""
+        before: dict[State, list[Move]] = {}
+        for state, more in moves.items():
+            for move in more:
+                before.setdefault(move.to, []).append(Move(state, move.who))
+        ended = [state for state in moves if self._over(state)]
+        good = _closure(ended, before) if ended else set(moves)
+        goes = [_goes(party, moves, before, good) for party in (0, 1)]
+        for state in good:
+            one, other = state[0], state[1]
+            if one is not None and other is not None:
+                for left, right in product(goes[0].get(state, ()), goes[1].get(state, ())):
+                    if self._compatible(left, right):
+                        self.result.pairs.add(((one, left), (other, right)))
+
+    def _compatible(self, left: int, right: int) -> bool:
+        """May the two go to these steps at a time: not one to a barrier at which the other will never meet it?"""
+        first, second = self.parties[0], self.parties[1]
+        common = first.barriers & second.barriers
+        one, other = first.waits.get(left), second.waits.get(right)
+        if one in common and other in common:
+            return one == other
+        ends = right == second.flow.end if one in common else left == first.flow.end
+        return not ends if one in common or other in common else True
+
+    def _over(self, state: State) -> bool:
+        return all(here is None or here == self.parties[party].flow.end for party, here in enumerate(state))
+
+    def _next(self, state: State) -> Iterator[Move]:
         crossed: set[Location] = set()
         for party, here in enumerate(state):
             if here is None:
@@ -215,21 +329,21 @@ class _Walker:
                 elif step in skeleton.creates:
                     yield from self._creation(state, party, step)
                 elif step not in skeleton.joins:
-                    yield _with(state, party, step)
+                    yield Move(_with(state, party, step), (party,))
                 elif (after := self._joined(state, skeleton.joins[step], party)) is not None:
-                    yield _with(after, party, step)
+                    yield Move(_with(after, party, step), (party,))
 
-    def _creation(self, state: State, party: int, step: int) -> Iterator[State]:
+    def _creation(self, state: State, party: int, step: int) -> Iterator[Move]:
         moved = _with(state, party, step)
         event = self.parties[party].creates[step].event
         assert event is not None
         made = {function_key(entry) for entry in event.entries}
-        yield moved
+        yield Move(moved, (party,))
         for other, entries in enumerate(self.entries):
             if other == party or state[other] is not None or not made & entries:
                 continue
             if self._varies(event, party, step) or not self._others_run(state, made, entries):
-                yield _with(moved, other, self.parties[other].flow.start)
+                yield Move(_with(moved, other, self.parties[other].flow.start), (party,))
 
     def _others_run(self, state: State, made: set[Key], entries: set[Key]) -> bool:
         """Does a thread run that the same creation made with another entry?"""
@@ -262,7 +376,7 @@ class _Walker:
         return state
 
     # ------------------------------------------------------------------------------------------------------ barriers
-    def _crossings(self, state: State, barrier: Location) -> Iterator[State]:
+    def _crossings(self, state: State, barrier: Location) -> Iterator[Move]:
         """All ways on which everybody who knows the barrier crosses it now."""
         members = [party for party, one in enumerate(self.parties) if barrier in one.barriers]
         choices: list[list[int]] = []
@@ -273,17 +387,26 @@ class _Walker:
             skeleton = self.parties[party]
             choices.append([step for step in skeleton.after[here] if skeleton.waits.get(step) == barrier])
         found = [combination for combination in product(*choices) if self._matching(members, choices, combination)]
-        if any(
-            sum(one[at] == other[at] for at in range(len(members))) == len(members) - 1
-            for one in found
-            for other in found
-        ):
-            self.result.unsure = True
+        self.result.unsure = self.result.unsure or self._ambiguous(members, found)
         for combination in found:
             following = state
             for party, step in zip(members, combination, strict=True):
                 following = _with(following, party, step)
-            yield following
+            yield Move(following, tuple(members))
+
+    def _ambiguous(self, members: list[int], found: list[tuple[int, ...]]) -> bool:
+        """Could the wrong waits meet? Not where one role alone decides, and only by whether its loop goes on."""
+        options: dict[str, set[int]] = {}
+        for combination in found:
+            for party, step in zip(members, combination, strict=True):
+                options.setdefault(self.parties[party].role.name, set()).add(step)
+        several = {name: steps for name, steps in options.items() if len(steps) > 1}
+        if len(several) != 1:
+            return bool(several) and len(found) > max(len(steps) for steps in several.values())
+        (name, steps) = next(iter(several.items()))
+        flow = next(one.flow for one in self.parties if one.role.name == name)
+        depths = {flow.steps[step].loops for step in steps}
+        return len(depths) < len(steps) and len(options) > 1
 
     def _matching(self, members: list[int], choices: list[list[int]], combination: tuple[int, ...]) -> bool:
         """May these waits meet? Threads of one role go the same way where they can; equal depths belong together."""
@@ -305,6 +428,41 @@ class _Walker:
                 found = frozenset(one.depth[step] for step, at in one.waits.items() if at == barrier)
                 depths.setdefault(barrier, set()).add(found)
         return all(len(found) == 1 for found in depths.values())
+
+
+def _closure(start: list[State], edges: dict[State, list[Move]]) -> set[State]:
+    """Everything that the moves lead to."""
+    seen = set(start)
+    waiting = list(start)
+    while waiting:
+        for move in edges.get(waiting.pop(), ()):
+            if move.to not in seen:
+                seen.add(move.to)
+                waiting.append(move.to)
+    return seen
+
+
+def _goes(
+    party: int, moves: dict[State, list[Move]], before: dict[State, list[Move]], good: set[State]
+) -> dict[State, set[int]]:
+    """Where a party may go next from each state, on ways that stay within good states."""
+    found: dict[State, set[int]] = {}
+    waiting: list[State] = []
+    for state in good:
+        own = {move.to[party] for move in moves[state] if party in move.who and move.to in good}
+        steps = {one for one in own if one is not None}
+        if steps:
+            found[state] = steps
+            waiting.append(state)
+    while waiting:
+        state = waiting.pop()
+        for move in before.get(state, ()):
+            if move.to in good and party not in move.who:
+                more = found[state] - found.setdefault(move.to, set())
+                if more:
+                    found[move.to] |= more
+                    waiting.append(move.to)
+    return found
 
 
 def _handles(role: Role) -> set[Location]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Assign, Binary, Call, Cast, Expr, Function, InitialList, Member, Name, Number, Unary
@@ -22,6 +23,7 @@ from cllm_sim.auditor.traverse import assigned_locals
 from cllm_sim.auditor.vocabulary import KNOWN, WRITES, Act
 
 DEPTH_MAX = 12
+_KEPT: WeakKeyDictionary[Analysis, dict[str, Flags]] = WeakKeyDictionary()
 COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
@@ -68,11 +70,30 @@ def constant(analysis: Analysis, expr: Expr, function: Function) -> int | None:
 
 
 @dataclass(slots=True)
+class StopFlag:
+    """A flag without which a role never ends (`needed`) or sleeps on, the stores that let it go, and where it idles."""
+
+    location: Location
+    stores: list[At]
+    idle: list[Step]
+    needed: bool
+
+
+def flags_of(analysis: Analysis, group: str) -> Flags:
+    """The flags of one program under audit, made once."""
+    kept = _KEPT.setdefault(analysis, {})
+    if group not in kept:
+        kept[group] = Flags(analysis, group)
+    return kept[group]
+
+
+@dataclass(slots=True)
 class Flags:
-    """All stores to one program's flags, by location; kept for one audit of a rule."""
+    """All stores to one program's flags, by location, and the stop flags that were `found`, by role."""
 
     analysis: Analysis
     group: str
+    found: dict[str, list[StopFlag]] = field(default_factory=dict)
     _stores: dict[Location, list[At]] | None = None
     _extra: dict[Location, Values] = field(default_factory=dict)
 

@@ -8,7 +8,6 @@ while the lock is held under which the flag is set counts, whichever comes first
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from cllm_sim.auditor.analysis import Analysis
@@ -17,7 +16,7 @@ from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.threads import At, creations, steps_of
-from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags
+from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags, StopFlag
 from cllm_sim.auditor.rules.support.threads_handles import places
 from cllm_sim.auditor.vocabulary import LOCKS, Act
 
@@ -37,15 +36,6 @@ class Joined(NamedTuple):
     target: Role
 
 
-@dataclass(slots=True)
-class StopFlag:
-    """A flag without which a role never ends, the stores that let it go, and where the role idles meanwhile."""
-
-    location: Location
-    stores: list[At]
-    idle: list[Step]
-
-
 def joins(analysis: Analysis) -> Iterator[Joined]:
     """All joins with the roles they wait for; threads that somebody may cancel are left out."""
     if any(True for _ in steps_of(analysis, Act.CANCEL)):
@@ -63,62 +53,80 @@ def joins(analysis: Analysis) -> Iterator[Joined]:
 def only_after(analysis: Analysis, joined: Joined, flags: Flags, ending: Ending) -> list[At]:
     """The stores to the target's flags that the joining role makes only once the join has returned."""
     flow = analysis.flow(joined.role)
-    found = []
-    for location in ending.tested():
-        for at in flags.stores(location):
-            if at.role is joined.role and not _before(flow, at.step, joined.step):
-                found.append(at)
-    return found
+    loops = set(joined.step.loops)
+    surely = flow.reachable(flow.start, lambda one: one.index == joined.step.index or one.index in loops)
 
+    def before(store: Step) -> bool:
+        if store.index in surely:
+            return True
+        stops = {joined.step.index} | {loop for loop in loops if loop not in store.loops}
+        return len(stops) <= len(loops) and store.index in flow.reachable(flow.start, lambda one: one.index in stops)
 
-def _before(flow: Flow, store: Step, join: Step) -> bool:
-    """Can a step be taken before the join has returned?"""
-    stops = {join.index} | {loop for loop in join.loops if loop not in store.loops}
-    return store.index in flow.reachable(flow.start, lambda one: one.index in stops)
+    return [
+        at
+        for location in ending.tested()
+        for at in flags.stores(location)
+        if at.role is joined.role and not before(at.step)
+    ]
 
 
 # ---------------------------------------------------------------------------------------------------------- stop flags
-def stop_flags(analysis: Analysis, joined: Joined, flags: Flags) -> Iterator[StopFlag]:
+def stop_flags(analysis: Analysis, joined: Joined, flags: Flags) -> list[StopFlag]:
     """The flags that let the joined role go: without them it never ends, or sleeps on while they are not set."""
-    ending = Ending(analysis, joined.target, flags)
-    if not ending.ends():
-        return
-    for location in sorted(ending.tested()):
-        stores = flags.stores(location)
-        if not stores:
+    known = flags.found.get(joined.target.name)
+    if known is None:
+        ending = Ending(analysis, joined.target, flags)
+        known = flags.found[joined.target.name] = list(_stop_flags(ending, flags)) if ending.ends() else []
+    return known
+
+
+def _stop_flags(ending: Ending, flags: Flags) -> Iterator[StopFlag]:
+    tested = sorted(location for location in ending.tested() if flags.stores(location))
+    needed = _needed(ending, flags, tested)
+    sleeping = _sleeping(ending)
+    for location in tested:
+        idle = sleeping.get(location, [])
+        if location in needed:
+            idle = idle + [step for step in _idle(ending, location) if step not in idle]
+        if not idle:
             continue
-        idle = _sleeping(ending, location)
-        if not ending.ends(stores):
-            idle += [step for step in _idle(ending, location) if step not in idle]
-        letting_go = [at for at in stores if _lets_go(flags, ending, location, at)]
-        if letting_go and idle:
-            yield StopFlag(location, letting_go, idle)
+        letting_go = [at for at in flags.stores(location) if _lets_go(flags, ending, location, at)]
+        if letting_go:
+            yield StopFlag(location, letting_go, idle, location in needed)
+
+
+def _needed(ending: Ending, flags: Flags, locations: list[Location]) -> set[Location]:
+    """The flags without whose stores the role never ends, found by halves (leaving out more never helps to end)."""
+    if not locations or ending.ends([at for location in locations for at in flags.stores(location)]):
+        return set()
+    if len(locations) == 1:
+        return set(locations)
+    half = len(locations) // 2
+    return _needed(ending, flags, locations[:half]) | _needed(ending, flags, locations[half:])
 
 
 def _lets_go(flags: Flags, ending: Ending, location: Location, at: At) -> bool:
     """Does a store give the flag a value with which the role may end, and could it not with the opposite?"""
     value = flags.value(at)
-    if value is None:
+    if value is None or not ending.ends(only=(location, frozenset({value}))):
         return False
-    only = (location, frozenset({value}))
-    if not ending.ends(only=only):
-        return False
-    loops = [step for step in ending.flow.steps if step.condition is not None and location in ending.tested_at(step)]
-    return any(_decides(ending, step, location, value) for step in loops)
+    tests = [step for step in ending.flow.steps if step.loops and location in ending.tested_at(step)]
+    return any(_decides(ending, step, location, value) for step in tests)
 
 
 def _decides(ending: Ending, step: Step, location: Location, value: int) -> bool:
     """Does the value open a way out of the loop around a test that another value closes?"""
     flow = ending.flow
+    loop = step.loops[-1]
+
+    def outside(one: Step) -> bool:
+        return one.index != loop and loop not in one.loops
+
     for edge in flow.next[step.index]:
         wanted = {"then": True, "other": False}.get(edge.kind)
-        if wanted is None or not step.loops:
+        if wanted is None:
             continue
-        inside = {one.index for one in flow.steps if step.loops[-1] in one.loops} | {step.loops[-1]}
-        leaving = edge.to not in inside or step.loops[-1] not in flow.reachable(
-            edge.to,
-            lambda one, inside=inside: one.index not in inside,  # type: ignore[misc]
-        ) | {edge.to}
+        leaving = outside(flow.steps[edge.to]) or loop not in flow.reachable(edge.to, outside) | {edge.to}
         if leaving and ending.may_turn(step, wanted, (location, frozenset({value}))):
             opposite = frozenset({0}) if value else frozenset({1})
             if not ending.may_turn(step, wanted, (location, opposite)) or len(ending.tested_at(step)) > 1:
@@ -126,18 +134,18 @@ def _decides(ending: Ending, step: Step, location: Location, value: int) -> bool
     return False
 
 
-def _sleeping(ending: Ending, location: Location) -> list[Step]:
-    """The sleeps in a loop that goes on until the flag is set (or something else happens)."""
+def _sleeping(ending: Ending) -> dict[Location, list[Step]]:
+    """The sleeps in a loop that goes on until a flag is set (or something else happens), by flag."""
     flow = ending.flow
-    found = []
+    tests: dict[int, set[Location]] = {}
+    for step in flow.steps:
+        if step.what == "condition" and step.loops and flow.steps[step.loops[-1]].site == step.site:
+            tests.setdefault(step.loops[-1], set()).update(ending.tested_at(step))
+    found: dict[Location, list[Step]] = {}
     for step in flow.events(Act.SLEEP):
-        if not step.loops or step.target is None:
-            continue
-        head = flow.steps[step.loops[-1]]
-        tests = [one for one in flow.steps if one.what == "condition" and one.loops[-1:] == (head.index,)
-                 and one.site == head.site]  # fmt: skip
-        if any(location in ending.tested_at(one) for one in tests):
-            found.append(step)
+        if step.loops and step.target is not None:
+            for location in tests.get(step.loops[-1], ()):
+                found.setdefault(location, []).append(step)
     return found
 
 
@@ -145,7 +153,7 @@ def _idle(ending: Ending, location: Location) -> list[Step]:
     """The waits after which the role looks at the flag before it waits again."""
     flow = ending.flow
     alive = flow.alive()
-    tests = {step.index for step in flow.steps if step.condition is not None and location in ending.tested_at(step)}
+    tests = {step.index for step in flow.steps if location in ending.tested_at(step)}
     found = []
     for step in flow.events(*IDLE):
         if not step.loops or step.target is None or step.index not in alive:
