@@ -179,6 +179,9 @@ def _use(analysis: Analysis, inventory: Inventory, role: Role, step: Step) -> No
     if step.target is None or event.act in {Act.CALL, Act.CREATE, Act.JOIN, Act.DETACH}:
         return
     use = Use(event.act, step.site, role.name, step.function, step.how, step.index, step.own, event.passed)
+    for other in analysis.locations.several(step.target) if event.kind in OBJECTS else ():
+        if event.act not in {Act.INIT, Act.DESTROY}:
+            _object(inventory, other, event.kind).uses.append(use)  # the pointer may lead to each of them
     one = _object(inventory, step.target, event.kind)
     if event.act is Act.INIT:
         count = None

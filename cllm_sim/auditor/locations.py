@@ -25,11 +25,12 @@ from cllm_sim.auditor.facts import (
     Member,
     Name,
     Record,
+    Return,
     TypeName,
     Unary,
 )
 from cllm_sim.auditor.program import Program, Variable
-from cllm_sim.auditor.traverse import assigned_locals
+from cllm_sim.auditor.traverse import assigned_locals, statements
 from cllm_sim.auditor.vocabulary import ATOMIC_PREFIXES, SYNCHRONISATION_TYPES, Kind
 
 CONTENTS = "[]"
@@ -75,7 +76,9 @@ class Locations:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._followed: dict[Location, Location | None] = {}
+        self._several: dict[Location, tuple[Location, ...]] = {}
         self._following: set[Location] = set()
+        self._returning: set[tuple[str, int]] = set()
         self._locals: dict[tuple[str, int], dict[str, list[Expr]]] = {}
 
     # ------------------------------------------------------------------------------------------------------- naming
@@ -104,7 +107,7 @@ class Locations:
     def _member(self, expr: Member, function: Function) -> Location | None:
         base = self.program.type_of(expr.base, function)
         if base is None:
-            return Location("member", "?", expr.name)
+            return Location("member", f"{self.program.text(expr.base)}?", expr.name)  # no type: told apart by its text
         record = self.program.record(base)
         owner = self.program.label(record.name) if record is not None else base.base.removeprefix("struct ")
         return Location("member", owner, expr.name)
@@ -112,7 +115,7 @@ class Locations:
     def _element(self, base: Expr, function: Function, depth: int) -> Location | None:
         """`base[i]`: an element of an array of objects has the array's own name, memory behind a pointer has []."""
         type = self.program.type_of(base, function)
-        if type is not None and type.arrays and object_kind(type) is not None:
+        if type is not None and type.arrays and is_object(type):
             return self.of(base, function, depth + 1)
         return self.pointed(base, function, depth + 1)
 
@@ -128,8 +131,10 @@ class Locations:
                 return self.pointed(operand, function, depth + 1)
             case Binary(operator="+" | "-", left=left, right=right):
                 return self.pointed(left, function, depth + 1) or self.pointed(right, function, depth + 1)
-            case Conditional(then=then):
-                return self.pointed(then, function, depth + 1)
+            case Conditional(then=then, other=other):
+                return self._either(then, other, function, depth)
+            case Call(function=Name(name=name)):
+                return self._returned(name, function, depth)
             case Unary(operator="++x" | "--x" | "x++" | "x--", operand=operand):
                 return self.pointed(operand, function, depth + 1)
             case Assign(value=value):
@@ -139,37 +144,73 @@ class Locations:
             case _:
                 return None
 
+    def several(self, location: Location) -> tuple[Location, ...]:
+        """The places that the memory behind a pointer may be, where the pointer is given several; else none."""
+        return self._several.get(location, ())
+
+    def _either(self, then: Expr, other: Expr, function: Function, depth: int) -> Location | None:
+        """A pointer that is one of two: a lock that may be either is neither."""
+        one, two = self.pointed(then, function, depth + 1), self.pointed(other, function, depth + 1)
+        if one is None or two is None or one == two:
+            return one or two
+        return None if object_kind(self.program.type_of(then, function)) is not None else one
+
+    def _returned(self, name: str, function: Function, depth: int) -> Location | None:
+        """The lock or other object that a function returns a pointer to (`bucket_lock(table, i)`), if always one.
+
+        Memory is not followed: accessors return parts of one buffer that have nothing in common.
+        """
+        found: set[Location] = set()
+        for callee in self.program.lookup(name, function.path):
+            key = (callee.path, callee.line)
+            kind = object_kind(self.program.resolved(callee.result, callee.path))
+            if key in self._returning or kind is None or not callee.result.pointers:
+                return None
+            self._returning.add(key)
+            given = [one.value for one in statements(callee.body) if isinstance(one, Return) and one.value is not None]
+            found |= {place for value in given if (place := self.pointed(value, callee, depth + 2)) is not None}
+            self._returning.discard(key)
+        one = found.pop() if len(found) == 1 else None
+        return None if one is None or one.kind in {"local", "parameter"} else one
+
     def _behind(self, expr: Expr, function: Function, depth: int) -> Location | None:
         holder = self.of(expr, function, depth + 1)
         if holder is None:
             return None
         type = self.program.type_of(expr, function)
         if type is not None and type.arrays:
-            return holder if object_kind(type) is not None else holder.contents
+            return holder if is_object(type) else holder.contents
         if holder.kind == "parameter" or (type is not None and self.program.record(type) is not None):
             return holder.contents  # records are named by their type, wherever the pointer leads
-        return self._follow(holder, function, depth)
+        return self._follow(holder, function, depth, object_kind(type) is not None)
 
-    def _follow(self, holder: Location, function: Function, depth: int) -> Location | None:
-        """The one target of a pointer: the first assigned value that leads to something else, else its own memory."""
+    def _follow(self, holder: Location, function: Function, depth: int, synchronises: bool) -> Location | None:
+        """The one target of a pointer: what is assigned to it, if that is always one place, else its own memory."""
         if holder in self._followed:
             return self._followed[holder]
         if holder in self._following:
             return None
         self._following.add(holder)
-        found = self._first_target(holder, function, depth)
-        if found is None and holder.kind != "local":
+        targets = self._targets(holder, function, depth)
+        found = targets[0] if targets else None
+        several = len(targets) > 1 and (synchronises or holder.kind != "local")
+        if several or (found is None and holder.kind != "local"):
             found = holder.contents
+        if several:
+            self._several[holder.contents] = tuple(targets)
         self._following.discard(holder)
         self._followed[holder] = found
         return found
 
-    def _first_target(self, holder: Location, function: Function, depth: int) -> Location | None:
+    def _targets(self, holder: Location, function: Function, depth: int) -> list[Location]:
+        """All places that the values of a pointer lead to, each once; memory of its own is none of them."""
+        found: dict[Location, None] = {}
         for value, owner in self._values(holder, function):
-            found = None if isinstance(value, Call) else self.pointed(value, owner, depth + 2)
-            if found is not None and found != holder.contents:
-                return found
-        return None
+            for one in _alternatives(value):
+                target = self.pointed(one, owner, depth + 2)
+                if target is not None and target.holder != holder:
+                    found[target] = None
+        return list(found)
 
     def _values(self, holder: Location, function: Function) -> Iterator[tuple[Expr, Function]]:
         if holder.kind != "local":
@@ -193,6 +234,15 @@ class Locations:
         return self.pointed(expr, function) if location.is_contents else None
 
 
+def _alternatives(value: Expr) -> Iterator[Expr]:
+    """The values that an assigned value may be."""
+    if isinstance(value, Conditional):
+        yield from _alternatives(value.then)
+        yield from _alternatives(value.other)
+    else:
+        yield value
+
+
 def of_variable(variable: Variable) -> Location:
     """The location of a variable."""
     if variable.kind == "global":
@@ -211,6 +261,11 @@ def object_kind(type: TypeName | None) -> Kind | None:
     if "_Atomic" in type.qualifiers or type.base.startswith(ATOMIC_PREFIXES):
         return Kind.ATOMIC
     return None
+
+
+def is_object(type: TypeName) -> bool:
+    """Is a type a synchronisation object or an array of them, not a pointer to one?"""
+    return object_kind(type) is not None and not type.pointers
 
 
 def members(program: Program, record: Record) -> Iterator[tuple[Location, TypeName, int]]:

@@ -158,6 +158,7 @@ def test_both_languages():
         ("pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;", ["lock: pthread_mutex_t = PTHREAD_MUTEX_INITIALIZER"]),
         ("struct item table[] = { { .run = f }, [2] = { g, 1 } };", ["table: struct item[] = {{.run = f}, [2] = {g, 1}}"]),
         ("int n ALIGNED(64);", ["n: int"]),
+        ("result_t (*run)(job_t);", ["run: result_t function"]),
         ("struct { int a; } PACKED x, y[2];", ["x: struct <anonymous 1:1>", "y: struct <anonymous 1:1>[2]"]),
     ],
 )

@@ -75,7 +75,9 @@ class _Builder:
         self.program = outliner.program
         self.failures = outliner.failures
         self.function = function
-        self.evaluator = Evaluator(outliner.program, outliner.locations, outliner.callables, function)
+        self.evaluator = Evaluator(
+            outliner.program, outliner.locations, outliner.callables, outliner.failures, function
+        )
 
     def sequence(self, body: tuple[Stmt, ...], depth: int) -> Seq:
         nodes: list[Node] = []
@@ -140,7 +142,7 @@ class _Builder:
         if constant is not None and isinstance(one.condition, Number):
             return test + list(self.sequence(one.then if constant else one.other, depth))
         then, other = self.sequence(one.then, depth), self.sequence(one.other, depth)
-        failure = self.failures.side(one, self.function)
+        failure = self.failures.side(one.condition, self.function)
         return [*test, Branch(one.condition, then, other, self.site(one.line), failure)]
 
     def _loop(self, one: Loop, depth: int) -> list[Node]:
@@ -152,11 +154,18 @@ class _Builder:
         constant = None if condition is None else self.program.constant(condition, self.function, self.function.path)
         if one.kind == "do" and constant == 0 and not _jumps_out(one.body):
             return [*start, *body]
-        if condition is not None and self.failures.under_success(condition, self.function) is False and not one.step:
-            return [*start, *test]  # `while (sem_wait(&s) == -1 && errno == EINTR)`: again only after a failure
+        if self._once_unless_failing(one):
+            return [*start, *(body if one.kind == "do" else ()), *test]
         if constant:
             condition = None
         return [Repeat(one.kind, test, condition, body, step, self.site(one.line), start)]
+
+    def _once_unless_failing(self, one: Loop) -> bool:
+        """`while (sem_wait(&s) == -1 && errno == EINTR);`, `do rc = sem_wait(&s); while (rc == -1)`: again only after
+        a failure."""
+        if one.condition is None or one.step is not None or (one.kind == "do" and _jumps_out(one.body)):
+            return False
+        return self.failures.under_success(one.condition, self.function) is False
 
     def _switch(self, one: Switch, depth: int) -> list[Node]:
         cases = tuple((case.value, self.sequence(case.body, depth), self.site(case.line)) for case in one.cases)

@@ -24,8 +24,9 @@ from cllm_sim.auditor.facts import (
     Site,
     Unary,
 )
-from cllm_sim.auditor.locations import Location, Locations, object_kind
+from cllm_sim.auditor.locations import Location, Locations, is_object, object_kind
 from cllm_sim.auditor.outline.expand import Expander
+from cllm_sim.auditor.outline.failure import Failures
 from cllm_sim.auditor.outline.nodes import Branch, Event, Node, Set
 from cllm_sim.auditor.program import Program
 from cllm_sim.auditor.traverse import all_expressions
@@ -38,8 +39,11 @@ STEPS = {"++x": "++", "x++": "++", "--x": "--", "x--": "--"}
 class Evaluator:
     """Turns the expressions of one function into nodes."""
 
-    def __init__(self, program: Program, locations: Locations, callables: Callables, function: Function) -> None:
+    def __init__(
+        self, program: Program, locations: Locations, callables: Callables, failures: Failures, function: Function
+    ) -> None:
         self.program = program
+        self.failures = failures
         self.locations = locations
         self.callables = callables
         self.function = function
@@ -107,14 +111,15 @@ class Evaluator:
             return first + second
         taken = tuple(second)
         then, other = (taken, ()) if expr.operator == "&&" else ((), taken)
-        return [*first, Branch(left, then, other, self.site(expr))]
+        return [*first, Branch(left, then, other, self.site(expr), self.failures.side(left, self.function))]
 
     def _conditional(self, expr: Conditional, depth: int) -> list[Node]:
         then, other = self.value(expr.then, depth), self.value(expr.other, depth)
         test = self.value(expr.condition, depth)
         if not then and not other:
             return test
-        return [*test, Branch(expr.condition, tuple(then), tuple(other), self.site(expr))]
+        failure = self.failures.side(expr.condition, self.function)
+        return [*test, Branch(expr.condition, tuple(then), tuple(other), self.site(expr), failure)]
 
     # ------------------------------------------------------------------------------------------------------ accesses
     def _read(self, expr: Expr) -> list[Node]:
@@ -136,8 +141,10 @@ class Evaluator:
         return before + read + write
 
     def _initialises(self, target: Expr, value: Expr | None) -> bool:
-        kind = object_kind(self.program.type_of(target, self.function))
-        return kind in {Kind.MUTEX, Kind.CONDITION, Kind.SEMAPHORE, Kind.BARRIER} and value is not None
+        type = self.program.type_of(target, self.function)
+        if type is None or not is_object(type) or value is None:
+            return False  # a pointer to an object is data
+        return object_kind(type) in {Kind.MUTEX, Kind.CONDITION, Kind.SEMAPHORE, Kind.BARRIER}
 
     def _private(self, name: Name) -> bool:
         variable = self.program.variable(name.name, self.function, self.function.path)

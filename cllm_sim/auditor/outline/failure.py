@@ -8,7 +8,7 @@ succeed" is listed in every result.
 
 from __future__ import annotations
 
-from cllm_sim.auditor.facts import Call, Expr, Function, If, Name
+from cllm_sim.auditor.facts import Call, Expr, Function, Name
 from cllm_sim.auditor.outline.numbers import NUMBERS_MAX, State, Value, evaluate
 from cllm_sim.auditor.outline.outcome import Key, Walk, key_of
 from cllm_sim.auditor.program import Program
@@ -42,13 +42,13 @@ class Failures:
         self._walks: dict[tuple[str, int], Walk | None] = {}
         self._depth = 0
 
-    def side(self, one: If, function: Function) -> str:
-        """ "then" or "other" where that side only handles a failure, else ""."""
-        decided = self.under_success(one.condition, function)
+    def side(self, condition: Expr, function: Function) -> str:
+        """ "then" or "other" where that side of a condition only handles a failure, else ""."""
+        decided = self.under_success(condition, function)
         return "" if decided is None else "other" if decided else "then"
 
     def under_success(self, condition: Expr, function: Function) -> bool | None:
-        """The value of a statement's condition when all calls it tests succeed; None when anything else decides."""
+        """The value of a condition when all calls it tests succeed; None when anything else decides."""
         walk = self.walk(function)
         return None if walk is None else walk.decided.get(key_of(self.program, condition))
 

@@ -16,6 +16,7 @@ from cllm_sim.auditor.facts import (
     Binary,
     Block,
     Call,
+    Conditional,
     Declare,
     Do,
     Expr,
@@ -36,7 +37,7 @@ from cllm_sim.auditor.facts import (
 )
 from cllm_sim.auditor.outline.numbers import NUMBERS_MAX, State, Value, joined
 from cllm_sim.auditor.program import Program
-from cllm_sim.auditor.traverse import expressions, parts, statements, within
+from cllm_sim.auditor.traverse import expressions, names, parts, statements, within
 
 if TYPE_CHECKING:
     from cllm_sim.auditor.outline.failure import Failures
@@ -111,7 +112,7 @@ class Walk:
             case Switch():
                 return self._switch(one, state, depth)
             case Return(value=value_of):
-                self._return(value_of, state)
+                self._returned.append(None if value_of is None else self._evaluated(value_of, state))
                 return None
             case Jump(kind="goto", label=label):
                 self._gotos[label] = joined(self._gotos.get(label), state)
@@ -168,29 +169,31 @@ class Walk:
         after: State | None = None
         for _ in range(2):  # the second round starts with what the first one leaves behind
             if before is None:
-                return None
-            here = dict(before)
-            self._loops.append([])
-            again: bool | None = None
-            if one.kind != "do":
-                again = None if one.condition is None else self._condition(one.condition, here)
-            after = None if one.condition is None else dict(here)
-            inside = self._body(one.body, here, depth)
-            leaving = self._loops.pop()
-            if one.kind == "do" and inside is not None and one.condition is not None:
-                again = self._condition(one.condition, inside)
-                after = dict(inside)
-            elif one.kind == "do":
-                after = None
-            for left in leaving:  # by break or continue: where each leads is not told apart
-                after = joined(after, left)
-                inside = joined(inside, left)
+                return after
+            inside, after, again = self._round(one, dict(before), depth)
             if again is False:
                 return after
             if inside is not None and one.step is not None:
                 self._effects(one.step, inside)
             before = joined(before, inside)
-        return joined(after, before) if one.condition is not None else after
+        return after if one.condition is None else joined(after, before)
+
+    def _round(self, one: Loop, here: State, depth: int) -> tuple[State | None, State | None, bool | None]:
+        """What is known at the end of a round, behind the loop, and whether success decides for another round."""
+        again: bool | None = None
+        after: State | None = None
+        if one.kind != "do" and one.condition is not None:
+            again = self._condition(one.condition, here)
+            after = dict(here)
+        self._loops.append([])
+        inside = here if again is False else self._body(one.body, here, depth)
+        leaving = self._loops.pop()
+        if one.kind == "do" and inside is not None and one.condition is not None:
+            again = self._condition(one.condition, inside)
+            after = dict(inside)
+        for left in leaving:  # by break or continue: where each leads is not told apart
+            after, inside = joined(after, left), joined(inside, left)
+        return inside, after, again
 
     def _switch(self, one: Switch, state: State, depth: int) -> State | None:
         self._effects(one.subject, state)
@@ -204,13 +207,12 @@ class Walk:
             return through
         return joined(through, state)
 
-    def _return(self, value: Expr | None, state: State) -> None:
-        self._returned.append(None if value is None else self._evaluated(value, state))
-
     # --------------------------------------------------------------------------------------------------- expressions
     def _condition(self, condition: Expr, state: State) -> bool | None:
         """A condition's value where calls that succeed decide it; recorded (once: both rounds of a loop agree)."""
-        value = self._evaluated(condition, state)
+        return self._decide(condition, self._evaluated(condition, state))
+
+    def _decide(self, condition: Expr, value: Value | None) -> bool | None:
         decided = None
         if value is not None and value.derived and len({bool(number) for number in value.numbers}) == 1:
             decided = bool(value.numbers[0])
@@ -221,8 +223,21 @@ class Walk:
 
     def _evaluated(self, expr: Expr, state: State) -> Value | None:
         value = self.failures.value(expr, state, self.function)
+        self._inner_conditions(expr, state)
         self._effects(expr, state)
         return value
+
+    def _inner_conditions(self, expr: Expr, state: State) -> None:
+        """What decides whether the rest of `init(a) != 0 || init(b) != 0` is evaluated at all."""
+        tests = [
+            one.left if isinstance(one, Binary) else one.condition
+            for one in within(expr)
+            if isinstance(one, Conditional) or (isinstance(one, Binary) and one.operator in {"&&", "||"})
+        ]
+        changes = any(isinstance(one, Assign) for one in within(expr)) if tests else False
+        for test in tests:
+            if not changes or not names(test):
+                self._decide(test, self.failures.value(test, state, self.function))
 
     def _effects(self, expr: Expr, state: State) -> None:
         """Assignments inside an expression, in C's order as far as it has one."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cllm_sim.auditor.facts import Binary, Expr, Function, Name, Number
 from cllm_sim.auditor.outline import Event, Outliner, Repeat, Seq, Set, children
 from cllm_sim.auditor.program import Count, Program
+from cllm_sim.auditor.program.counts import number
 from cllm_sim.auditor.roles.model import Creation, Key, Reach, Role
 from cllm_sim.auditor.vocabulary import Act
 
@@ -130,7 +131,7 @@ class Roles:
                     self.unresolved.append((one.event, reach.function))
                 loops, rounds = self._rounds(role, reach, one.loops)
                 if rounds is not None and rounds.value == len(one.event.entries) > 1:
-                    loops, rounds = False, rounds.named("1") - (rounds.value - 1)  # a table: each entry once
+                    loops, rounds = False, number(1)  # a table: each entry once
                 for entry in one.event.entries:
                     yield Creation(one.event, reach.function, role.name, reach.how, loops or role.many, rounds), entry
 

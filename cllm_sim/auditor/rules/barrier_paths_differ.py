@@ -1,8 +1,9 @@
 """CB003: a party skips a wait that the others perform, or the parties wait a different number of times.
 
-Two kinds: a condition that may come out differently in two threads of one role, whose sides wait a different number of
-times before they meet again; and two roles whose loops fix different numbers of waits. Rules of this file: orders that
-all parties read alike are no defect; where the numbers of threads already differ, CB002 or CB004 speaks.
+A condition that may come out differently in two threads of one role, whose sides wait a different number of times
+before they meet again; two roles whose loops fix different numbers of waits; parties that cannot get through all their
+barriers together, however they go. Rules of this file: orders that all parties read alike are no defect; where the
+numbers of threads already differ, CB002 or CB004 speaks; a wrong way out of the program is CT002's.
 """
 
 from __future__ import annotations
@@ -11,27 +12,29 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Call, Expr, Index, Member, Name, Site
+from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.program import Count
 from cllm_sim.auditor.roles import Role
+from cllm_sim.auditor.rules import shutdown_leaves_waiter
 from cllm_sim.auditor.rules.barrier_count import judged
 from cllm_sim.auditor.rules.support.barriers import (
     Barrier,
     barriers,
-    expected,
+    counts_agree,
     only_some,
     unnamed,
     wait_notes,
     with_value,
 )
 from cllm_sim.auditor.rules.support.barriers_paths import Ways
+from cllm_sim.auditor.rules.support.barriers_together import Outcome, Together
 from cllm_sim.auditor.rules.support.barriers_totals import early_leaves, total_waits
 from cllm_sim.auditor.rules.support.threads import called, incomplete, threads_beside
-from cllm_sim.auditor.rules.support.threads_differ import Differences
-from cllm_sim.auditor.traverse import assigned_locals, within
-from cllm_sim.auditor.vocabulary import KNOWN, WRITES, Act
+from cllm_sim.auditor.rules.support.threads_differ import Differences, told
+from cllm_sim.auditor.rules.support.threads_shutdown import Exit, early_exits
+from cllm_sim.auditor.vocabulary import Act
 
 RULE = Rule(
     "CB003",
@@ -39,6 +42,8 @@ RULE = Rule(
     Severity.ERROR,
     "a party skips a wait, or the parties wait a different number of times",
 )
+
+EXITS_MAX = 30
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
@@ -55,8 +60,12 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
             if condition.site not in seen:
                 seen.add(condition.site)
                 yield found
-        if not skipped and not barrier.several and _counts_agree(analysis, barrier):
-            yield from _leaves(analysis, barrier) or _unequal(analysis, barrier)
+        if not skipped and not barrier.several and counts_agree(analysis, barrier):
+            more = _leaves(analysis, barrier) or list(_unequal(analysis, barrier))
+            seen |= {one.site for one in more}
+            yield from more
+    if not seen:
+        yield from _together(analysis)
 
 
 # --------------------------------------------------------------------------------------------------------------- skips
@@ -81,22 +90,7 @@ def _everybody(analysis: Analysis, barrier: Barrier, role: Role) -> bool:
             return False  # each thread has a barrier of its own
     if not only_some(analysis, role, tuple(barrier.waits_of(role))):
         return True
-    return bool(barrier.inits) and _counts_agree(analysis, barrier)
-
-
-def _counts_agree(analysis: Analysis, barrier: Barrier) -> bool:
-    """Is the barrier surely initialised for all threads of all its parties?"""
-    for init in barrier.inits:
-        count = expected(analysis, barrier, init)
-        whole: Count | None = None
-        for party in barrier.parties:
-            threads = threads_beside(analysis, party, init)
-            if threads is None or len(threads) != 1:
-                return False
-            whole = threads[0] if whole is None else whole + threads[0]
-        if count is None or whole is None or analysis.program.same_count(count, whole) is not True:
-            return False
-    return True
+    return bool(barrier.inits) and counts_agree(analysis, barrier)
 
 
 def _shorter_side(ways: Ways, condition: Step, targets: set[int]) -> int | None:
@@ -154,38 +148,9 @@ def _leaves(analysis: Analysis, barrier: Barrier) -> list[Finding]:
             if other is role or total_waits(analysis, other, [at.step for at in barrier.waits_of(other)]) is None:
                 continue
             for found in early_leaves(flow, targets):
-                if not _told(analysis, role, found.condition):
+                if not told(analysis, role, found.condition):
                     return [_leave_finding(analysis, barrier, (role, other), found.condition, found.first)]
     return []
-
-
-def _told(analysis: Analysis, role: Role, condition: Step) -> bool:
-    """May somebody else have told the role to leave: does the test ask a function, or read what other roles write?"""
-    for expr in within(condition.condition):
-        if isinstance(expr, Call) and not _calculates(analysis, expr, condition):
-            return True
-    copied = assigned_locals(condition.function)
-    read = [one for one in within(condition.condition) if isinstance(one, Name | Member | Index)]
-    read += [
-        value
-        for one in read
-        if isinstance(one, Name)
-        for value in copied.get(one.name, ())
-        if isinstance(value, Name | Member | Index)
-    ]
-    return any(_written_by_others(analysis, role, expr, condition) for expr in read)
-
-
-def _written_by_others(analysis: Analysis, role: Role, expr: Expr, condition: Step) -> bool:
-    place = analysis.locations.bound(analysis.locations.of(expr, condition.function), condition.bindings)
-    known = None if place is None else analysis.inventory.memory.get(place)
-    return known is not None and any(use.role != role.name for use in known.uses if use.act in WRITES)
-
-
-def _calculates(analysis: Analysis, call: Call, condition: Step) -> bool:
-    """Is it a function of the mathematical kind, whose result hangs on its arguments alone?"""
-    name = call.function.name if isinstance(call.function, Name) else ""
-    return not analysis.program.lookup(name, condition.function.path) and name not in KNOWN
 
 
 def _leave_finding(
@@ -239,3 +204,77 @@ def _unequal_finding(
 def _size(analysis: Analysis, count: Count) -> int:
     value = analysis.program.followed(count).value
     return value if value is not None else 0
+
+
+# ------------------------------------------------------------------------------------------------------------ together
+def _together(analysis: Analysis) -> Iterator[Finding]:
+    """Roles that cannot get through their barriers together, or not once one of them has left by a way of its own."""
+    chosen = [one for one in barriers(analysis) if one.waits and not one.several and counts_agree(analysis, one)]
+    known = {site for one in shutdown_leaves_waiter.findings(analysis) for site in (one.site, *_sites(one))}
+    for group in dict.fromkeys(one.group for one in chosen):
+        together = Together(analysis, [one for one in chosen if one.group == group])
+        whole = together.outcome() if together.possible else None
+        if whole is None:
+            continue
+        if not whole.ends:
+            if whole.stuck and not known:
+                yield _stuck_finding(together, whole)
+            continue
+        for role in together.roles:
+            for found in _lonely_exits(analysis, together, role):
+                if not {found.first.site, found.condition.site} & known:
+                    known |= {found.first.site, found.condition.site}
+                    yield _lonely_finding(analysis, role, found, together)
+
+
+def _sites(finding: Finding) -> list[Site]:
+    return [note.site for note in finding.notes]
+
+
+def _lonely_exits(analysis: Analysis, together: Together, role: Role) -> Iterator[Exit]:
+    """The ways out that nobody was told of, after which the others cannot come to their end."""
+    targets = {at.step.index for one in together.barriers for at in one.waits if at.role is role}
+    differences = Differences(analysis, role)
+    flow = analysis.flow(role)
+    begun = {index for step in flow.events(Act.CREATE) for index in flow.reachable(step.index)} or flow.alive()
+    exits = [one for one in early_exits(flow, targets, also_after=True) if one.condition.index in begun]
+    for found in exits[:EXITS_MAX]:
+        own = {flow.steps[loop].site for loop in found.condition.loops}
+        if found.condition.site in own or told(analysis, role, found.condition):
+            continue
+        divided = role.many and differences.at(found.condition) and not together.alone(role)
+        outcome = together.outcome(role, (found.condition.index, found.to), divided=divided)
+        if outcome is not None and outcome.taken and not outcome.ends:
+            yield found
+
+
+def _stuck_finding(together: Together, whole: Outcome) -> Finding:
+    role, step = whole.stuck[0]
+    label = step.target.label if step.target is not None else "a barrier"
+    others = [
+        f"{one.name} at {at.target.label if at.target is not None else 'a barrier'}" for one, at in whole.stuck[1:]
+    ]
+    notes = [Note(at.site, f"{one.name} stands here", one.name, at.how) for one, at in whole.stuck[1:]]
+    notes += [note for one in together.barriers for note in wait_notes(one) if note.site != step.site]
+    unique = {(note.site, note.role): note for note in notes}
+    met = f" while {' and '.join(others)} waits" if others else " and nobody else comes there any more"
+    return Finding(
+        RULE.code, RULE.severity, Confidence.MEDIUM, step.site,
+        f"the waits of the parties do not fit together: {role.name} waits at barrier {label}{met}",
+        label, tuple(unique.values()), role.name, step.how,
+        "let all parties pass the same barriers in the same order, equally often in every round",
+    )  # fmt: skip
+
+
+def _lonely_finding(analysis: Analysis, role: Role, found: Exit, together: Together) -> Finding:
+    condition, jump = found.condition, found.first
+    text = analysis.program.text(condition.condition) if condition.condition is not None else "its condition"
+    notes = [Note(condition.site, f"taken when {text}", role.name, condition.how)]
+    notes += [note for one in together.barriers for note in wait_notes(one)]
+    label = next(one.label for one in together.barriers if role in one.parties)
+    return Finding(
+        RULE.code, RULE.severity, Confidence.MEDIUM, jump.site,
+        f"{role.name} may leave here (test of {text}) without the others being told: they wait for it at a barrier",
+        label, tuple(note for note in notes if note.site != jump.site), role.name, jump.how,
+        "tell the other parties by an order that they read after a wait, and let all of them leave together",
+    )  # fmt: skip

@@ -80,7 +80,7 @@ def _not_crossed(joined: Joined, flag: StopFlag, wait: Step, store: At) -> Findi
 def _one_only(analysis: Analysis, joined: Joined, flag: StopFlag, wait: Step, store: At) -> Finding:
     label = wait.target.label if wait.target is not None else "its object"
     after = analysis.flow(store.role).reachable(store.step.index)
-    releases = [step for step in releases_of(analysis, store, wait) if step.index in after]
+    releases = [step for step in releases_of(analysis, store.role, wait) if step.index in after]
     what = "posts once" if wait.act is Act.DOWN else "signals one thread"
     notes = [Note(step.site, f"{store.role.name} {what} here", store.role.name, step.how) for step in releases]
     notes += [

@@ -191,6 +191,9 @@ class Calls:
         tracked = self._tracked_parameters(callee, frame, event)
         key = self._key(callee, frame, holes)
         generator = self.round.generators.get(key)
+        if generator is None and (callee.path, callee.line) in self.round.writing:
+            self.round.note(f"the recursive call of {callee.name} is left out", event.site)
+            return None
         if generator is None:
             generator = self._write(callee, frame, holes, [name for name, _ in tracked], key)
         if not generator.done:
@@ -280,7 +283,9 @@ class Calls:
         for name in tracked:
             generator.locals[("local", callee.path, callee.line, name)] = name
         self.round.generators[key] = generator
+        self.round.writing.append((callee.path, callee.line))
         Writer(self.round, generator).write()
+        self.round.writing.pop()
         generator.body = trimmed(generator.body)
         idle = only_choices(generator.body) and not generator.returns
         generator.silent = idle or not happens(generator.body) or not _yields(generator.body)

@@ -369,6 +369,8 @@ class Events:
         exact = exact and self.round.objects.told_apart(place)
         if place.root.kind == "local" and self.is_private(place.root):
             exact = exact and self._owner(place.root) == "main"
+            if exact and self._of_a_caller(place.root) and self.round.knowledge.strict:
+                self.round.knowledge.learnt.escaped.add(place.root)
         if not exact:
             if self.round.knowledge.strict:
                 self.round.ban(self.writer.memory_key(place))
@@ -452,8 +454,16 @@ class Events:
     def _give_up_elsewhere(self, place: Place) -> None:
         """A local of a caller that is changed from here cannot be a local of its generator."""
         root = place.root
-        if root.kind == "local" and root.how not in self.writer.generator.hows and self.is_private(root):
-            self.round.ban(("private", root._replace(how=()), place.path))
+        if self._of_a_caller(root):
+            key: Tracked = ("private", root._replace(how=()), place.path)
+            if self._owner(root) != "main":
+                self.round.ban(key)
+            elif self.round.knowledge.strict and self.round.follows(key):
+                self.round.knowledge.learnt.escaped.add(root)
+
+    def _of_a_caller(self, root: Root) -> bool:
+        """Is this a local of a function that called this one?"""
+        return root.kind == "local" and root.how not in self.writer.generator.hows and self.is_private(root)
 
     def _assign(self, event: Event, place: Place, key: Tracked, out: list[Node]) -> None:
         self._shrink(event.value)
@@ -606,13 +616,24 @@ class Events:
                 out.append(Line(f"{name} = {text}", node.site, yields=bool(value.holes), sets=True))
                 return
         if value is None and operator:
-            self.round.ban(key)
+            self._accumulated(node, key, name, out)
             return
         text = self.known_or_chosen(value, key, node.value, node.site, out)
         if text is not None:
             shown = f"({text})" if " " in text else text
             given = f"{name} {operator} {shown}" if operator else text
             out.append(Line(f"{name} = {given}", node.site, sets=True))
+
+    def _accumulated(self, node: Set, key: Tracked, name: str, out: list[Node]) -> None:
+        """`n += count` where only "is it 0" matters: what is added is taken to be more than 0."""
+        knowledge = self.round.knowledge
+        compared = knowledge.compared.get(key, set())
+        if node.operator != "+=" or key in knowledge.difficult or not compared <= {-1, 0, 1}:
+            self.round.ban(key)
+            return
+        shown = "something" if node.value is None else self.writer.shown(node.value)
+        self.round.note(f"'{shown}', which is added to '{node.name}', is taken to be more than 0", node.site)
+        out.append(Line(f"{name} = 1", node.site, sets=True))
 
     # --------------------------------------------------------------------------------------------------------- records
     def _set_record(self, node: Set, out: list[Node]) -> None:

@@ -55,12 +55,13 @@ class Learnt:
     used: set[tuple[str, Family]] = field(default_factory=set)
     initialised: dict[Family, set[Site]] = field(default_factory=dict)
     rings: bool = False
+    escaped: set[Root] = field(default_factory=set)
 
     def size(self) -> int:
         """A number that grows with everything learnt: two equal ones mean that nothing was."""
         held: Iterable[object] = (
             self.dimensions, *self.constants.values(), *self.users.values(), *self.touched.values(),
-            *self.by_location.values(), *self.initialised.values(), self.whole, self.used,
+            *self.by_location.values(), *self.initialised.values(), self.whole, self.used, self.escaped,
         )  # fmt: skip
         return self.rings + sum(len(one) for one in held)  # type: ignore[arg-type]  # all are containers
 

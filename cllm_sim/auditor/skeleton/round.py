@@ -103,6 +103,7 @@ class Round:
         self.generator_names: set[str] = set()
         self.abstracted: dict[tuple[str, Site], None] = {}
         self.followed: set[str] = set()
+        self.writing: list[tuple[str, int]] = []
 
     def objects_safe(self, name: str) -> str:
         """A local's name that is no word of Python or of the language."""

@@ -299,6 +299,19 @@ class Writer:
 
     def _uncounted(self, node: Repeat, out: list[Node]) -> None:
         out += self._inside(node.start)
+        counted = counting(node)
+        name = counted[0] if counted is not None else ""
+        counter = self.generator.locals.get(self.local_key(name)) if self.round.follows(self.local_key(name)) else None
+        held = self.frame.integers.get(name)
+        if counter is not None:
+            self.frame.integers[name] = counter
+        self._general(node, out)
+        if counter is not None:
+            del self.frame.integers[name]
+            if held is not None:
+                self.frame.integers[name] = held
+
+    def _general(self, node: Repeat, out: list[Node]) -> None:
         self.loops.append(("loop", node.step))
         if node.kind == "do":
             self.loops[-1] = ("do", (*node.test, _Again(node)))  # type: ignore[assignment]  # seen by _leave only
@@ -632,6 +645,8 @@ class Writer:
     def memory_key(self, place: Place) -> Tracked:
         """The key of a place: private if it is a local that only this generator sees."""
         root = place.root
+        if root in self.round.knowledge.learnt.escaped:
+            return "memory", place.family
         if root.kind == "local" and root.how in self.generator.hows and self.events.is_private(root):
             return "private", root._replace(how=()), place.path
         return "memory", place.family

@@ -27,7 +27,6 @@ from cllm_sim.auditor.facts import (
 )
 from cllm_sim.auditor.locations import object_kind
 from cllm_sim.auditor.outline import Event
-from cllm_sim.auditor.outline.failure import CONSTANTS
 from cllm_sim.auditor.skeleton.code import Line, Node
 from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Place, number
 from cllm_sim.auditor.skeleton.round import Tracked
@@ -355,10 +354,10 @@ class Expressions:
 
     def _succeeds(self, call: Call) -> str:
         """A call that may fail is taken to succeed."""
-        succeeds = self.round.analysis.outliner.failures.under_success(call, self.writer.frame.function)
-        if succeeds is None:
+        found = self.round.analysis.outliner.failures.value(call, {}, self.writer.frame.function)
+        if found is None or not found.derived or len(found.numbers) != 1:
             raise Untranslatable
-        return "1" if succeeds else "0"
+        return str(min(found.numbers[0], 1))
 
     def _called(self, event: Event) -> str:
         made = self.writer.request(event, wants_result=True)

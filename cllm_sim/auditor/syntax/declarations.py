@@ -17,6 +17,8 @@ from cllm_sim.auditor.syntax.unit import named
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
+STRAY = "a statement outside of functions"
+
 
 class Declarations(Statements):
     """Lowers a whole file."""
@@ -38,6 +40,25 @@ class Declarations(Statements):
                 waiting.extend(reversed(named(node)))
             elif kind in ("type_definition", "struct_specifier", "union_specifier", "enum_specifier"):
                 self.statement(node)
+            elif kind.endswith("_statement") and named(node) and not self._pointer_to_function(node):
+                self.unread(node, STRAY)
+
+    def _pointer_to_function(self, node: Node) -> bool:
+        """`result_t (*run)(job_t);` looks like two calls where no name is known as a type."""
+        outer = named(node)[0]
+        inner = outer.child_by_field_name("function") if outer.type == "call_expression" else None
+        if inner is None or inner.type != "call_expression":
+            return False
+        result, arguments = inner.child_by_field_name("function"), inner.child_by_field_name("arguments")
+        starred = named(arguments) if arguments is not None else []
+        if result is None or result.type != "identifier" or [one.type for one in starred] != ["pointer_expression"]:
+            return False
+        name = starred[0].child_by_field_name("argument")
+        if name is None or name.type != "identifier":
+            return False
+        made = TypeName(self.words(result), function=True)
+        self.found.globals.append(Global(self.words(name), self.path, self.line(name), made, None, self.when(name)))
+        return True
 
     # ------------------------------------------------------------------------------------------------------- functions
     def _function(self, node: Node) -> None:

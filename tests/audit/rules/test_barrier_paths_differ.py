@@ -172,3 +172,75 @@ def test_the_control_leaves_a_fixed_number_of_rounds() -> None:
 
 def test_a_wrong_count_is_said_once() -> None:
     assert len(differing(crew(ROUND % "if (id == 2) continue;", CONTROL, count="WORKERS + 3"))) == 1
+
+
+TWO_BARRIERS = """
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#define WORKERS 3
+static pthread_barrier_t begin, end;
+static bool stop;
+static int results[WORKERS], sum;
+static void *worker_main(void *argument)
+{
+    int id = *(int *)argument;
+    for (;;) {
+        pthread_barrier_wait(&begin);
+        if (stop)
+            return NULL;
+        results[id]++;
+        pthread_barrier_wait(&end);
+    }
+}
+static void *control_main(void *unused)
+{
+    for (int round = 0; round < 5; round++) {
+        pthread_barrier_wait(&begin);
+        pthread_barrier_wait(&end);
+        sum += results[0];
+    }
+    stop = true;
+    pthread_barrier_wait(&begin);
+    return unused;
+}
+int main(void)
+{
+    pthread_t control, workers[WORKERS];
+    int ids[WORKERS];
+    pthread_barrier_init(&begin, NULL, WORKERS + 1);
+    pthread_barrier_init(&end, NULL, WORKERS + 1);
+    pthread_create(&control, NULL, control_main, NULL);
+    for (int i = 0; i < WORKERS; i++) {
+        ids[i] = i;
+        pthread_create(&workers[i], NULL, worker_main, &ids[i]);
+    }
+    pthread_join(control, NULL);
+    for (int i = 0; i < WORKERS; i++)
+        pthread_join(workers[i], NULL);
+    pthread_barrier_destroy(&end);
+    pthread_barrier_destroy(&begin);
+    return sum > 0 ? 0 : 1;
+}
+"""
+
+
+def test_parties_that_meet_at_no_barrier() -> None:
+    assert differing(TWO_BARRIERS) == []
+    swapped = TWO_BARRIERS.replace(
+        "pthread_barrier_wait(&begin);\n        pthread_barrier_wait(&end);",
+        "pthread_barrier_wait(&end);\n        pthread_barrier_wait(&begin);",
+    )
+    [message] = differing(swapped)
+    assert message.startswith("the waits of the parties do not fit together")
+
+
+def test_a_control_that_leaves_before_the_last_wait() -> None:
+    text = TWO_BARRIERS.replace("stop = true;", "stop = true;\n    if (rand() % 3 == 0)\n        return unused;")
+    [message] = differing(text)
+    assert message.startswith("control_main may leave here")
+
+
+def test_leaving_before_any_thread_is_created_strands_nobody() -> None:
+    text = crew(UNTIL_STOP, AND_STOP).replace("int ids[WORKERS];", "int ids[WORKERS];\n    if (rand() == 3) return 2;")
+    assert differing(text) == []

@@ -182,6 +182,21 @@ def expected(analysis: Analysis, barrier: Barrier, init: At) -> Count | None:
     return times(analysis, count, objects_made(analysis, barrier, init))
 
 
+def counts_agree(analysis: Analysis, barrier: Barrier) -> bool:
+    """Is the barrier surely initialised for all threads of all its parties?"""
+    for init in barrier.inits:
+        count = expected(analysis, barrier, init)
+        whole: Count | None = None
+        for party in barrier.parties:
+            threads = threads_beside(analysis, party, init)
+            if threads is None or len(threads) != 1:
+                return False
+            whole = threads[0] if whole is None else whole + threads[0]
+        if count is None or whole is None or analysis.program.same_count(count, whole) is not True:
+            return False
+    return True
+
+
 def with_value(analysis: Analysis, count: Count) -> str:
     """A count as text, with its number where that is known and says more."""
     value = analysis.program.followed(count).value

@@ -7,8 +7,6 @@ without a counter has a say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Binary, Name, Number
 from cllm_sim.auditor.flow import Flow, Step
@@ -113,13 +111,15 @@ def _leaves_early(flow: Flow, loop: int) -> bool:
     return False
 
 
-def early_leaves(flow: Flow, targets: set[int]) -> Iterator[Exit]:
+def early_leaves(flow: Flow, targets: set[int]) -> list[Exit]:
     """Conditions by which a loop that waits is left for good: no way from there leads to a wait."""
     waiting = {loop for target in targets for loop in flow.steps[target].loops}
-    for found in early_exits(flow, targets, also_after=True):
-        own = {flow.steps[loop].site for loop in found.condition.loops}
-        if waiting & set(found.condition.loops) and found.condition.site not in own:
-            yield found
+    return [
+        found
+        for found in early_exits(flow, targets, also_after=True)
+        if waiting & set(found.condition.loops)
+        and found.condition.site not in {flow.steps[loop].site for loop in found.condition.loops}
+    ]
 
 
 def _goes_without(flow: Flow, loop: int, inner: int) -> bool:

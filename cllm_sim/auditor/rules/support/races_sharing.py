@@ -68,9 +68,9 @@ class Sharings:
         self._stored: dict[Location, Sharing] = {}
         self._open: set[object] = set()
 
-    def made_once(self, path: str, line: int) -> bool:
+    def made_once(self, path: str, call: Call) -> bool:
         """Does an allocation or mapping make one piece of memory only?"""
-        return self._allocations.get((path, line), False)
+        return self._allocations.get((path, call.line, call.column), False)
 
     def of(self, role: Role, step: Step) -> Sharing:
         """Whose memory a step of a role reads or writes."""
@@ -233,7 +233,7 @@ class Sharings:
         callees = self.program.lookup(name, function.path) if name else ()
         known = KNOWN.get(name)
         if not callees and known is not None and known.act in {Act.ALLOCATE, Act.MAP}:
-            return Sharing.SHARED if self.made_once(function.path, call.line) else Sharing.PASSED
+            return Sharing.SHARED if self.made_once(function.path, call) else Sharing.PASSED
         if not callees:
             return Sharing.PASSED
         found: list[Sharing | None] = []
@@ -271,13 +271,13 @@ def _returned(function: Function) -> list[Expr]:
     return [value for value in found if value is not None]
 
 
-def _allocations(analysis: Analysis) -> dict[tuple[str, int], bool]:
+def _allocations(analysis: Analysis) -> dict[tuple[str, int, int], bool]:
     """Every place that allocates or maps: does it make one piece of memory only (at one step, in no loop)?"""
-    found: dict[tuple[str, int], list[bool]] = {}
+    found: dict[tuple[str, int, int], list[bool]] = {}
     for role in analysis.roles.all:
         for step in analysis.flow(role).events(Act.ALLOCATE, Act.MAP):
             once = not step.loops and not role.many
-            found.setdefault((step.site.path, step.site.line), []).append(once)
+            found.setdefault((step.site.path, step.site.line, step.site.column), []).append(once)
     return {place: answers == [True] for place, answers in found.items()}
 
 

@@ -126,7 +126,7 @@ class Valuer:
         known = KNOWN.get(call.function.name) if isinstance(call.function, Name) else None
         if known is None or known.act not in {Act.ALLOCATE, Act.MAP}:
             return None
-        once = sharings(self.analysis).made_once(frame.function.path, call.line)
+        once = sharings(self.analysis).made_once(frame.function.path, call)
         return Pointer(ALLOCATION if once else f"{ALLOCATION} of {self.number} from line {call.line}", 0)
 
     def touch(self, expr: Expr, buffer: str, element: int | None, frame: Frame) -> None:

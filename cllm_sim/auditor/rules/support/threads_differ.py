@@ -165,3 +165,32 @@ def left_out(flow: Flow, conditions: Iterable[Step], targets: set[int]) -> Step 
         if condition.index in before and len(sides) == 2:
             return condition
     return None
+
+
+def told(analysis: Analysis, role: Role, condition: Step) -> bool:
+    """May somebody else have told the role to leave: does the test ask a function, or read what other roles write?"""
+    for expr in within(condition.condition):
+        if isinstance(expr, Call) and not _calculates(analysis, expr, condition):
+            return True
+    copied = assigned_locals(condition.function)
+    read = [one for one in within(condition.condition) if isinstance(one, Name | Member | Index)]
+    read += [
+        value
+        for one in read
+        if isinstance(one, Name)
+        for value in copied.get(one.name, ())
+        if isinstance(value, Name | Member | Index)
+    ]
+    return any(_written_by_others(analysis, role, expr, condition) for expr in read)
+
+
+def _written_by_others(analysis: Analysis, role: Role, expr: Expr, condition: Step) -> bool:
+    place = analysis.locations.bound(analysis.locations.of(expr, condition.function), condition.bindings)
+    known = None if place is None else analysis.inventory.memory.get(place)
+    return known is not None and any(use.role != role.name for use in known.uses if use.act in WRITES)
+
+
+def _calculates(analysis: Analysis, call: Call, condition: Step) -> bool:
+    """Is it a function of the mathematical kind, whose result hangs on its arguments alone?"""
+    name = call.function.name if isinstance(call.function, Name) else ""
+    return not analysis.program.lookup(name, condition.function.path) and name not in KNOWN

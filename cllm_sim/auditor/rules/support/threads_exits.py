@@ -40,6 +40,8 @@ STATES_MAX = 20_000
 Values = frozenset[int] | None
 """The values a flag may have; None: any."""
 Lookup = Callable[[Location], Values]
+Hidden = frozenset[tuple[str, int]]
+"""Stores that are left out, by role and step."""
 
 
 class Fact(NamedTuple):
@@ -89,13 +91,21 @@ def flags_of(analysis: Analysis, group: str) -> Flags:
 
 @dataclass(slots=True)
 class Flags:
-    """All stores to one program's flags, by location, and the stop flags that were `found`, by role."""
+    """All stores to one program's flags, by location, and what others found out about them.
+
+    `found` are the stop flags by role, `releases` the steps that release a kind of wait at an object, by role,
+    `leading` the steps that lead to a goal without passing some others.
+    """
 
     analysis: Analysis
     group: str
     found: dict[str, list[StopFlag]] = field(default_factory=dict)
+    releases: dict[str, dict[tuple[Act, Location], list[Step]]] = field(default_factory=dict)
+    leading: dict[tuple[str, int, frozenset[int]], set[int]] = field(default_factory=dict)
     _stores: dict[Location, list[At]] | None = None
     _extra: dict[Location, Values] = field(default_factory=dict)
+    _given: dict[Location, list[tuple[tuple[str, int], int | None]]] = field(default_factory=dict)
+    _fixed: dict[int, tuple[Expr, int | None]] = field(default_factory=dict)
 
     def stores(self, location: Location) -> list[At]:
         """The steps that write a flag."""
@@ -116,14 +126,14 @@ class Flags:
             return None
         return constant(self.analysis, event.value, at.step.function)
 
-    def values(self, location: Location, left_out: Iterable[At] = ()) -> Values:
+    def values(self, location: Location, hidden: Hidden = frozenset()) -> Values:
         """The values a flag may have when some stores are left out."""
-        hidden = {(at.role.name, at.step.index) for at in left_out}
+        if location not in self._given:
+            self._given[location] = [(_key(at), self.value(at)) for at in self.stores(location)]
         found: set[int] = set()
-        for at in self.stores(location):
-            if (at.role.name, at.step.index) in hidden:
+        for key, value in self._given[location]:
+            if key in hidden:
                 continue
-            value = self.value(at)
             if value is None:
                 return None
             found.add(value)
@@ -131,6 +141,13 @@ class Flags:
         if initial is None:
             return None
         return frozenset(found | initial) or frozenset({0})
+
+    def fixed(self, expr: Expr, function: Function) -> int | None:
+        """The value of an expression that is fixed, kept for the next time."""
+        key = id(expr)  # the facts keep their expressions, so that an identity stays its own
+        if key not in self._fixed:
+            self._fixed[key] = (expr, constant(self.analysis, expr, function))
+        return self._fixed[key][1]
 
     def _initial(self, location: Location) -> Values:
         """The values given by initial lists, which no step writes; any where the flag may be written unseen."""
@@ -161,6 +178,10 @@ class Flags:
         return frozenset(found)
 
 
+def _key(at: At) -> tuple[str, int]:
+    return at.role.name, at.step.index
+
+
 class Ending:
     """One role's chances to end."""
 
@@ -173,7 +194,7 @@ class Ending:
 
     def ends(self, left_out: Iterable[At] = (), only: tuple[Location, Values] | None = None) -> bool:
         """Can the role get to its end when some stores are left out (or one flag has only some values)?"""
-        hidden = list(left_out)
+        hidden: Hidden = frozenset(_key(at) for at in left_out)
         held = self.analysis.held(self.role).surely
 
         def values(location: Location) -> Values:
@@ -281,7 +302,7 @@ class Ending:
         values: Lookup,
     ) -> list[Facts]:  # fmt: skip
         for flag, other, turned in ((left, right, operator), (right, left, TURNED[operator])):
-            fixed = constant(self.analysis, other, step.function)
+            fixed = self.flags.fixed(other, step.function)
             location = self._flag(flag, step, 0)
             if fixed is None or location is None:
                 continue

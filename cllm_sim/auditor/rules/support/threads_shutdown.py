@@ -16,16 +16,14 @@ from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.threads import At, creations, steps_of
-from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags, StopFlag
+from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags, StopFlag, flags_of
 from cllm_sim.auditor.rules.support.threads_handles import places
 from cllm_sim.auditor.vocabulary import LOCKS, Act
 
 IDLE = frozenset({Act.WAIT, Act.SLEEP, Act.DOWN})
-RELEASES = {
-    Act.WAIT: frozenset({Act.WAIT}),
-    Act.SLEEP: frozenset({Act.NOTIFY, Act.NOTIFY_ALL}),
-    Act.DOWN: frozenset({Act.UP}),
-}
+KEPT_WAITING = {Act.WAIT: Act.WAIT, Act.NOTIFY: Act.SLEEP, Act.NOTIFY_ALL: Act.SLEEP, Act.UP: Act.DOWN}
+"""What each kind of release ends."""
+RELEASING = frozenset(KEPT_WAITING)
 
 
 class Joined(NamedTuple):
@@ -90,7 +88,10 @@ def _stop_flags(ending: Ending, flags: Flags) -> Iterator[StopFlag]:
             idle = idle + [step for step in _idle(ending, location) if step not in idle]
         if not idle:
             continue
-        letting_go = [at for at in flags.stores(location) if _lets_go(flags, ending, location, at)]
+        stores = flags.stores(location)
+        good = {value for value in map(flags.value, stores) if value is not None}
+        good = {value for value in good if _lets_go(ending, location, value, needed=location in needed)}
+        letting_go = [at for at in stores if flags.value(at) in good]
         if letting_go:
             yield StopFlag(location, letting_go, idle, location in needed)
 
@@ -105,10 +106,9 @@ def _needed(ending: Ending, flags: Flags, locations: list[Location]) -> set[Loca
     return _needed(ending, flags, locations[:half]) | _needed(ending, flags, locations[half:])
 
 
-def _lets_go(flags: Flags, ending: Ending, location: Location, at: At) -> bool:
-    """Does a store give the flag a value with which the role may end, and could it not with the opposite?"""
-    value = flags.value(at)
-    if value is None or not ending.ends(only=(location, frozenset({value}))):
+def _lets_go(ending: Ending, location: Location, value: int, *, needed: bool) -> bool:
+    """May the role end with a value of the flag, and could it not with the opposite?"""
+    if needed and not ending.ends(only=(location, frozenset({value}))):
         return False
     tests = [step for step in ending.flow.steps if step.loops and location in ending.tested_at(step)]
     return any(_decides(ending, step, location, value) for step in tests)
@@ -170,26 +170,29 @@ def missed(analysis: Analysis, joined: Joined, flag: StopFlag, wait: Step, *, ev
 
     With `everyone`, a release for one thread only is none where several threads may wait.
     """
-    kinds = RELEASES[wait.act or Act.WAIT]
     for at in flag.stores:
-        if at.role is joined.target or _others_release(analysis, joined, at.role, wait, kinds):
+        if at.role is joined.target or _others_release(analysis, joined, at.role, wait):
             continue
-        flow = analysis.flow(at.role)
-        releases = [step for step in flow.events(*kinds) if step.target == wait.target]
+        releases = releases_of(analysis, at.role, wait)
         if wait.act is Act.WAIT and not releases:
             continue  # no party of the barrier
         if everyone:
             releases = [step for step in releases if _for_everyone(step, wait, joined)]
-        goal = joined.step.index if at.role is joined.role else flow.end
+        goal = joined.step.index if at.role is joined.role else analysis.flow(at.role).end
         if _gets_by(analysis, at, goal, releases):
             return at
     return None
 
 
-def releases_of(analysis: Analysis, at: At, wait: Step) -> list[Step]:
+def releases_of(analysis: Analysis, role: Role, wait: Step) -> list[Step]:
     """The steps by which a role releases a wait."""
-    kinds = RELEASES[wait.act or Act.WAIT]
-    return [step for step in analysis.flow(at.role).events(*kinds) if step.target == wait.target]
+    made = flags_of(analysis, role.group).releases
+    if role.name not in made:
+        made[role.name] = {}
+        for step in analysis.flow(role).events(*RELEASING):
+            if step.target is not None and step.act is not None:
+                made[role.name].setdefault((KEPT_WAITING[step.act], step.target), []).append(step)
+    return [] if wait.target is None or wait.act is None else made[role.name].get((wait.act, wait.target), [])
 
 
 def _for_everyone(release: Step, wait: Step, joined: Joined) -> bool:
@@ -206,15 +209,14 @@ def of_its_own(step: Step) -> bool:
     return expr is not None and step.owned is not None and step.owned.place(expr)
 
 
-def _others_release(analysis: Analysis, joined: Joined, storing: Role, wait: Step, kinds: frozenset[Act]) -> bool:
+def _others_release(analysis: Analysis, joined: Joined, storing: Role, wait: Step) -> bool:
     """May somebody else release the wait: another role, or the threads one another on their way out?"""
     if wait.act is Act.WAIT:
         return False  # a barrier needs every party
     return any(
-        step.target == wait.target
+        releases_of(analysis, role, wait)
         for role in analysis.roles.all
         if role is not storing and role.group == joined.role.group
-        for step in analysis.flow(role).events(*kinds)
     )
 
 
@@ -223,7 +225,7 @@ def _gets_by(analysis: Analysis, at: At, goal: int, releases: list[Step]) -> boo
     flow, store = analysis.flow(at.role), at.step
     stops = {step.index for step in releases}
     stops |= {loop for step in releases for loop in step.loops if loop not in store.loops}
-    if goal not in flow.reachable(store.index, lambda one: one.index in stops):
+    if store.index not in _leading_to(analysis, at.role, goal, frozenset(stops)):
         return False
     if not analysis.held(at.role).surely[store.index]:
         return True
@@ -232,12 +234,22 @@ def _gets_by(analysis: Analysis, at: At, goal: int, releases: list[Step]) -> boo
     return not before & stops
 
 
+def _leading_to(analysis: Analysis, role: Role, goal: int, stops: frozenset[int]) -> set[int]:
+    """The steps from which a goal is reached without passing any of some steps."""
+    kept = flags_of(analysis, role.group).leading
+    key = (role.name, goal, stops)
+    if key not in kept:
+        kept[key] = analysis.flow(role).reachable(goal, lambda one: one.index in stops, backwards=True)
+    return kept[key]
+
+
 # --------------------------------------------------------------------------------------------------------- early exits
 class Exit(NamedTuple):
     """A condition one side of which leaves without any of the closing steps, and where it does so (for a person)."""
 
     condition: Step
     first: Step
+    to: int
 
 
 def early_exits(flow: Flow, closing: set[int], *, also_after: bool = False) -> Iterator[Exit]:
@@ -258,7 +270,7 @@ def early_exits(flow: Flow, closing: set[int], *, also_after: bool = False) -> I
             continue
         for leaving, other in (sides, sides[::-1]):
             if leaving in ending and leaving not in still_closing and other in still_closing:
-                yield Exit(condition, jump_of(flow, leaving, condition))
+                yield Exit(condition, jump_of(flow, leaving, condition), leaving)
 
 
 def jump_of(flow: Flow, start: int, condition: Step) -> Step:
