@@ -41,7 +41,7 @@ class Callables:
         """All definitions that the value of an expression may be."""
         found: dict[tuple[str, int], Function] = {}
         for one in self._of(expr, function, 0):
-            found.setdefault((one.path, one.line), one)
+            found.setdefault(one.key, one)
         return tuple(found.values())
 
     def callers(self, name: str) -> list[tuple[Call, Function]]:

@@ -336,6 +336,11 @@ class Function:
     static: bool
     when: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells this definition from all others: one macro may define several functions on one line."""
+        return f"{self.path}:{self.name}", self.line
+
 
 @dataclass(frozen=True, slots=True)
 class MemberDeclaration:

@@ -162,7 +162,7 @@ class Locations:
         """
         found: set[Location] = set()
         for callee in self.program.lookup(name, function.path):
-            key = (callee.path, callee.line)
+            key = callee.key
             kind = object_kind(self.program.resolved(callee.result, callee.path))
             if key in self._returning or kind is None or not callee.result.pointers:
                 return None
@@ -216,7 +216,7 @@ class Locations:
         if holder.kind != "local":
             yield from self.program.assignments.get(holder.label, ())
             return
-        key = (function.path, function.line)
+        key = function.key
         if key not in self._locals:
             self._locals[key] = assigned_locals(function)
         for value in self._locals[key].get(holder.name, ()):

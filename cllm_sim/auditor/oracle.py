@@ -1,54 +1,115 @@
-"""What the checker says of the extracted protocol: which races and hangs there really are, within a limit.
+"""What the checker says of a program: its skeleton is extracted and judged once, on first use, within limits.
 
-Rules ask where structure alone cannot decide. The skeleton is made and searched once, at two workers, on the first
-question. Rules of this file: None is "no answer" (no skeleton, or a limit was reached), never "there is none".
+Rules of this file: rules ask here and nowhere else; no complete answer is None, never "nothing wrong". A counterexample
+that rests on choices which stand for conditions of the program names them (`spurious`): it may be no real run.
 """
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from cllm_sim.auditor import skeleton
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.skeleton import Broken, CheckOutcome, Skeleton
-
-if TYPE_CHECKING:
-    from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.skeleton import Broken, CheckOutcome, Skeleton, Step, Stuck, check, extract
 
 WORKERS = 2
-HANGS = frozenset({"deadlock", "partial-deadlock"})
+ATTEMPTS: tuple[tuple[int, bool], ...] = ((2, True), (2, False), (1, False))
+"""How large constants become, and whether the slots of rings are told apart: tried in turn until a search ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class RaceSites:
+    """The two accesses of a race, and the run that leads there."""
+
+    first: Site
+    second: Site
+    message: str
+    steps: tuple[Step, ...]
+    spurious: tuple[tuple[str, Site], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Threads that wait for ever: who, where, for what, and the run that leads there."""
+
+    kind: str
+    stuck: tuple[Stuck, ...]
+    steps: tuple[Step, ...]
+    spurious: tuple[tuple[str, Site], ...]
 
 
 class Oracle:
-    """Answers about one program."""
+    """The checker's answers about one program."""
 
     def __init__(self, analysis: Analysis) -> None:
-        self._analysis = analysis
+        self.analysis = analysis
 
     @cached_property
+    def _judged(self) -> tuple[Skeleton, CheckOutcome | None]:
+        """The skeleton and its outcome; coarser ones are tried while a limit is hit and time is left."""
+        options = self.analysis.options
+        end = time.monotonic() + options.oracle_seconds
+        made = Skeleton(refused="there was no time")
+        outcome: CheckOutcome | None = None
+        for limit, rings in ATTEMPTS:
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            made = extract(self.analysis, WORKERS, limit=limit, rings=rings)
+            if not made.made:
+                return made, None
+            outcome = check(made, WORKERS, max(0.1, end - time.monotonic()), options.oracle_states)
+            if outcome.verdict != "undecided":
+                break
+        return made, outcome
+
+    @property
     def skeleton(self) -> Skeleton:
-        """The protocol text at two workers (refused where none can be made)."""
-        return skeleton.extract(self._analysis, WORKERS)
+        """The program's skeleton at two threads of every role of which there are many."""
+        return self._judged[0]
+
+    @property
+    def outcome(self) -> CheckOutcome | None:
+        """What checking it gave; None where no skeleton could be made or a limit was hit before anything was found."""
+        outcome = self._judged[1]
+        return None if outcome is None or outcome.verdict == "undecided" else outcome
+
+    @property
+    def complete(self) -> bool:
+        """Was every interleaving looked at?"""
+        return self.outcome is not None and self.outcome.complete
+
+    def covers(self, location: Location) -> bool:
+        """Are the accesses of this memory in the skeleton at all? Only then does the absence of a race say anything."""
+        shown = {one for several in self.skeleton.locations.values() for one in several}
+        return location in shown or location.contents in shown or location.holder in shown
 
     @cached_property
-    def outcome(self) -> CheckOutcome | None:
-        """The search of the whole protocol; None where it is refused or reached a limit."""
-        options = self._analysis.options
-        if not self.skeleton.made or options.oracle_seconds <= 0:
-            return None
-        found = skeleton.check(self.skeleton, WORKERS, options.oracle_seconds, options.oracle_states)
-        return found if found.complete else None
+    def found_races(self) -> dict[Location, RaceSites]:
+        """The races that were found, complete answer or not."""
+        found: dict[Location, RaceSites] = {}
+        for one in self.outcome.broken if self.outcome is not None else ():
+            if one.kind != "race" or one.other is None:
+                continue
+            sites = RaceSites(one.site, one.other, one.message, one.steps, one.spurious)
+            for location in one.locations:
+                found.setdefault(location, sites)
+        return found
 
-    def races(self) -> dict[Location, Broken] | None:
-        """Every location that is raced for, with the sides; None where there is no complete answer."""
+    def races(self) -> dict[Location, RaceSites] | None:
+        """All races by memory; None where not every interleaving was looked at."""
+        return self.found_races if self.complete else None
+
+    def deadlocks(self) -> list[Hang] | None:
+        """All ways to hang; None where nothing was found and not every interleaving was looked at."""
         if self.outcome is None:
             return None
-        raced = [one for one in self.outcome.broken if one.kind == "race" and one.location is not None]
-        return {one.location: one for one in raced if one.location is not None}
+        hangs = [_hang(one) for one in self.outcome.broken if one.kind in {"deadlock", "partial-deadlock", "livelock"}]
+        return hangs if hangs or self.complete else None
 
-    def deadlocks(self) -> list[Broken] | None:
-        """Every kind of hang, with who is stuck where; None where there is no complete answer."""
-        if self.outcome is None:
-            return None
-        return [one for one in self.outcome.broken if one.kind in HANGS]
+
+def _hang(one: Broken) -> Hang:
+    return Hang(one.kind, tuple(replace(stuck) for stuck in one.stuck), one.steps, one.spurious)

@@ -60,7 +60,7 @@ def statements(text: str, before: str = "") -> str:
     return body(facts.functions[-1].body)
 
 
-def spelt(one: Expr | None) -> str:  # noqa: PLR0911
+def spelt(one: Expr | None) -> str:
     match one:
         case None:
             return ""
@@ -106,7 +106,7 @@ def body(all_of_them: tuple[Stmt, ...]) -> str:
     return " ".join(map(statement, all_of_them))
 
 
-def statement(one: Stmt) -> str:  # noqa: PLR0911
+def statement(one: Stmt) -> str:
     match one:
         case Do(value):
             return f"{spelt(value)};"
@@ -129,4 +129,8 @@ def statement(one: Stmt) -> str:  # noqa: PLR0911
         case Label(name):
             return f"{name}:"
         case Variants(branches):
-            return "#[" + " | ".join(f"{condition or 'else'}: {body(inner)}".rstrip() for condition, inner in branches) + "]"
+            return (
+                "#["
+                + " | ".join(f"{condition or 'else'}: {body(inner)}".rstrip() for condition, inner in branches)
+                + "]"
+            )

@@ -22,8 +22,14 @@ from tests.audit.spelling import body, read, statements
         ("#if A\n#if B\na();\n#endif\nb();\n#endif", "#[A: #[B: a(); | else:] b(); | else:]"),
         ("while (x) {\n#if A\na();\n#endif\n}", "while(|x|) {#[A: a(); | else:]}"),
         ("#if A\nwhile (x) {\na();\n}\n#else\nb();\n#endif", "#[A: while(|x|) {a();} | else: b();]"),
-        ("switch (x) {\n#if A\ncase 1: a(); break;\n#endif\ndefault: b();\n}", "switch x {1: a(); break; default: b();}"),
-        ("switch (x) {\ncase 1:\n#if A\na();\n#else\nb();\n#endif\nbreak;\n}", "switch x {1: #[A: a(); | else: b();] break;}"),
+        (
+            "switch (x) {\n#if A\ncase 1: a(); break;\n#endif\ndefault: b();\n}",
+            "switch x {1: a(); break; default: b();}",
+        ),
+        (
+            "switch (x) {\ncase 1:\n#if A\na();\n#else\nb();\n#endif\nbreak;\n}",
+            "switch x {1: #[A: a(); | else: b();] break;}",
+        ),
         ("#if A\nint x = 1;\n#else\nint x = 2;\n#endif\na(x);", "#[A: x: int = 1; | else: x: int = 2;] a(x);"),
         ("# ifdef X // why\na();\n#  endif", "#[defined(X): a(); | else:]"),
         ("#if A\n#endif\na();", "a();"),
@@ -86,7 +92,8 @@ def test_truth(condition, expected):
 
 def test_conditions_around_declarations():
     facts = read(
-        "#ifdef X\nint a;\n#if Y > 1\nint b;\nvoid f(void) { }\nstruct s { int m; };\n#define M 1\n#endif\n#else\nint c;\n#endif\n"
+        "#ifdef X\nint a;\n#if Y > 1\nint b;\nvoid f(void) { }\nstruct s { int m; };\n#define M 1\n#endif\n"
+        "#else\nint c;\n#endif\n"
         "#if P\nint d;\n#elif Q || R\nint e;\n#else\nint g;\n#endif\nint h;\n#ifndef Z\nint i;\n#else\nint j;\n#endif\n"
     )
     assert facts.unread == ()
@@ -135,13 +142,13 @@ def test_what_is_no_include_guard_is_a_condition(text):
 @pytest.mark.parametrize(
     ("text", "expected", "lines"),
     [
-        ("#ifdef X\nif (a) {\n#else\nif (b) {\n#endif\nc();\n}", "if a {c();}", (6, 6)),
-        ("x = a\n#ifdef X\n+ b\n#else\n+ c\n#endif\n;", "(x = (a + b));", (7, 7)),
-        ("f(a,\n#ifdef X\nb\n#else\nc\n#endif\n);", "f(a, b);", (7, 7)),
-        ("if (x)\n#ifdef X\na();\n#else\nb();\n#endif\nc();", "if x {a();} c();", (7, 7)),
+        ("#ifdef X\nif (a) {\n#else\nif (b) {\n#endif\nc();\n}", "if a {c();}", (5, 5)),
+        ("x = a\n#ifdef X\n+ b\n#else\n+ c\n#endif\n;", "(x = (a + b));", (6, 6)),
+        ("f(a,\n#ifdef X\nb\n#else\nc\n#endif\n);", "f(a, b);", (6, 6)),
+        ("if (x)\n#ifdef X\na();\n#else\nb();\n#endif\nc();", "if x {a();} c();", (6, 6)),
         ("if (x) {\na();\n}\n#ifdef X\nelse if (y) {\nb();\n}\n#endif\nelse {\nc();\n}", None, None),
         ("#ifdef X\nif (x) {\na();\n} else\n#endif\n{\nb();\n}", "if x {a();} else {b();}", None),
-        ("do\n#ifdef X\na();\n#else\nb();\n#endif\nwhile (x);", "do(|x|) {a();}", (7, 7)),
+        ("do\n#ifdef X\na();\n#else\nb();\n#endif\nwhile (x);", "do(|x|) {a();}", (6, 6)),
         ("#ifdef X\n#else\nif (b) {\n#endif\nc();\n#ifndef X\n}\n#endif", "if b {c();}", None),
     ],
 )
@@ -161,7 +168,10 @@ def test_a_condition_that_cuts_a_head():
 
 
 def test_both_branches_of_a_list_are_kept():
-    facts = read("enum { A,\n#ifdef X\nB,\n#else\nC,\n#endif\nD };\nstruct op ops[] = {\n{ a },\n#ifdef X\n{ b },\n#endif\n{ c }\n};")
+    facts = read(
+        "enum { A,\n#ifdef X\nB,\n#else\nC,\n#endif\nD };\n"
+        "struct op ops[] = {\n{ a },\n#ifdef X\n{ b },\n#endif\n{ c }\n};"
+    )
     assert facts.unread == ()
     assert [name for name, _, _ in facts.constants] == ["A", "B", "C", "D"]
     assert str(facts.globals[0].initial).count("InitialList") == 4

@@ -33,13 +33,16 @@ def variables(text: str) -> list[str]:
     ]
 
 
-# ------------------------------------------------------------------------------------------------------------- functions
+# ------------------------------------------------------------------------------------------------------------ functions
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("int f(void) { }", "f(): int"),
         ("void *f(struct pool *p, int n[4]) { }", "f(p: struct pool*, n: int[4]): void*"),
-        ("static inline unsigned long f(const char *s, ...) { }", "static f(s: const char*, ...: ...): static unsigned long"),
+        (
+            "static inline unsigned long f(const char *s, ...) { }",
+            "static f(s: const char*, ...: ...): static unsigned long",
+        ),
         ("int f(a, b) int a; char *b; { }", "f(a: int, b: char*): int"),
         ("int f(a, b) char *b; { }", "f(a: int, b: char*): int"),
         ("void f(void (*run)(void *), int g(int)) { }", "f(run: void function, g: int function): void"),
@@ -73,7 +76,7 @@ def test_heads(text, expected):
         ("PUBLIC(int) f(void) { }", "f(): PUBLIC(int)"),
         ("int f(char *restrict a, char *__restrict b) { }", "f(a: char*, b: char*): int"),
         ("int f(UNUSED int a, void *RESTRICT b) { }", "f(a: int, b: void*): int"),
-        ("DEPRECATED(\"old\") int f(void) { }", "f(): int"),
+        ('DEPRECATED("old") int f(void) { }', "f(): int"),
     ],
 )
 def test_decorated_heads(text, expected):
@@ -121,7 +124,9 @@ def test_declarations_made_by_an_unknown_macro_are_named():
 
 
 def test_prototypes():
-    facts = clean("int f(int, char *name);\nextern void g(void) NOTHROW;\nEXPORT(void h(struct pool *p));\nint a, k(void);")
+    facts = clean(
+        "int f(int, char *name);\nextern void g(void) NOTHROW;\nEXPORT(void h(struct pool *p));\nint a, k(void);"
+    )
     assert [(one.name, one.line, len(one.parameters)) for one in facts.prototypes] == [
         ("f", 1, 2),
         ("g", 2, 0),
@@ -138,7 +143,7 @@ def test_both_languages():
     assert [one.name for one in clean('extern "C" { int f(void) { } }').functions] == ["f"]
 
 
-# ------------------------------------------------------------------------------------------------------------- variables
+# ------------------------------------------------------------------------------------------------------------ variables
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -156,7 +161,10 @@ def test_both_languages():
         ("struct pool *workers[N], main_pool;", ["workers: struct pool*[N]", "main_pool: struct pool"]),
         ("void *(*volatile run)(void *) = worker;", ["run: volatile void* function = worker"]),
         ("pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;", ["lock: pthread_mutex_t = PTHREAD_MUTEX_INITIALIZER"]),
-        ("struct item table[] = { { .run = f }, [2] = { g, 1 } };", ["table: struct item[] = {{.run = f}, [2] = {g, 1}}"]),
+        (
+            "struct item table[] = { { .run = f }, [2] = { g, 1 } };",
+            ["table: struct item[] = {{.run = f}, [2] = {g, 1}}"],
+        ),
         ("int n ALIGNED(64);", ["n: int"]),
         ("result_t (*run)(job_t);", ["run: result_t function"]),
         ("struct { int a; } PACKED x, y[2];", ["x: struct <anonymous 1:1>", "y: struct <anonymous 1:1>[2]"]),
@@ -171,7 +179,7 @@ def test_variables_know_their_place():
     assert (one.path, one.line) == ("a.c", 4)
 
 
-# --------------------------------------------------------------------------------------------------------------- records
+# -------------------------------------------------------------------------------------------------------------- records
 def test_members():
     facts = clean(
         "struct pool {\n  int a:3, b;\n  unsigned long *p, q[4][N];\n  void *(*run)(void *);\n  struct pool *next;\n"
@@ -195,7 +203,10 @@ def test_members():
 
 
 def test_members_of_anonymous_members_belong_to_the_outer_record():
-    facts = clean("struct cell {\n int tag;\n union {\n  int number;\n  struct { float x, y; };\n };\n struct { int z; } named;\n};")
+    facts = clean(
+        "struct cell {\n int tag;\n union {\n  int number;\n  struct { float x, y; };\n };\n"
+        " struct { int z; } named;\n};"
+    )
     by_name = {record.name: members(record) for record in facts.records}
     assert by_name["struct cell"] == [
         "tag: int",
@@ -225,7 +236,7 @@ def test_records_in_records():
         "struct __attribute__((packed)) pool { int a; };",
         "struct pool { int a; } __attribute__((aligned(64)));",
         "struct pool { int a ALIGNED(64); };",
-        "struct pool { __extension__ int a; static_assert(1, \"\"); };",
+        'struct pool { __extension__ int a; static_assert(1, ""); };',
     ],
 )
 def test_decorated_records(text):
@@ -238,11 +249,12 @@ def test_a_type_that_is_only_declared_is_no_record():
     assert clean("struct pool; struct pool *p; typedef struct pool pool;").records == ()
 
 
-# ----------------------------------------------------------------------------------------------------------------- types
+# ---------------------------------------------------------------------------------------------------------------- types
 def test_aliases():
     facts = clean(
         "typedef struct pool Pool, *PoolRef;\ntypedef struct {\n int a;\n} Cell;\ntypedef void *(*Run)(void *);\n"
-        "typedef int Row[4];\ntypedef enum { A, B } Kind;\ntypedef int handler(int);\ntypedef int (WINAPI *Call)(int);\n"
+        "typedef int Row[4];\ntypedef enum { A, B } Kind;\ntypedef int handler(int);\n"
+        "typedef int (WINAPI *Call)(int);\n"
     )
     assert [(one.name, type_text(one.type), one.line) for one in facts.aliases] == [
         ("Pool", "struct pool", 1),

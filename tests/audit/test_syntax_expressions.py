@@ -113,14 +113,17 @@ def test_what_is_not_understood_keeps_its_parts(text, parts):
 
 def test_inline_assembly_keeps_its_text_and_operands():
     found = expression('__asm__ volatile("lock; addl %1, %0" : "+m"(total) : "r"(amount()) : "memory")')
-    assert found.startswith("?") and "memory" in found
-    assert "total" in found and "amount()" in found
+    assert found.startswith("?")
+    assert "memory" in found
+    assert "total" in found
+    assert "amount()" in found
 
 
 def test_every_expression_knows_its_place():
     facts = read("void f(void)\n{\n    lock(&pool->gate);\n}\n")
     (statement,) = facts.functions[0].body
-    assert isinstance(statement, Do) and isinstance(statement.expression, Call)
+    assert isinstance(statement, Do)
+    assert isinstance(statement.expression, Call)
     call = statement.expression
     assert (call.line, call.column) == (3, 5)
     assert (call.arguments[0].line, call.arguments[0].column) == (3, 10)
@@ -129,7 +132,8 @@ def test_every_expression_knows_its_place():
 def test_columns_count_characters():
     facts = read('void f(void)\n{\n    say("größer"); /* äöü */ go();\n}\n')
     last = facts.functions[0].body[-1]
-    assert isinstance(last, Do) and isinstance(last.expression, Call)
+    assert isinstance(last, Do)
+    assert isinstance(last.expression, Call)
     assert (last.expression.line, last.expression.column) == (3, 30)
 
 

@@ -70,12 +70,12 @@ def test_switches(text, expected):
         ("void *(*table[2])(void *) = { a, b };", "table: void*[2] function = {a, b};"),
         ("__auto_type x = f();", "x: __auto_type = f();"),
         ("typeof(*p) copy = *p;", "copy: typeof(*p) = (* p);"),
-        ("register int x asm(\"r1\") = 2;", "x: int = 2;"),
+        ('register int x asm("r1") = 2;', "x: int = 2;"),
         ("pool_t *p; a * b;", "p: pool_t*; b: a*;"),
         ("int n __attribute__((unused)) = f(), m __attribute__((aligned(64)));", "n: int = f(); m: int;"),
         ("alignas(64) int n; _Alignas(8) char c;", "n: int; c: char;"),
         ("[[maybe_unused]] int n = 1;", "n: int = 1;"),
-        ("static_assert(sizeof(int) == 4, \"size\"); a();", "a();"),
+        ('static_assert(sizeof(int) == 4, "size"); a();', "a();"),
     ],
 )
 def test_declarations(text, expected):
@@ -133,14 +133,22 @@ def test_macros_used_as_statements(text, expected):
 
 
 def test_statements_know_their_lines():
-    facts = read("void f(void)\n{\n  {\n    a();\n  }\n  if (x)\n    b();\n  for (;;)\n    c();\n  switch (y) {\n  case 1: ;\n  }\n}")
+    facts = read(
+        "void f(void)\n{\n  {\n    a();\n  }\n  if (x)\n    b();\n  for (;;)\n    c();\n"
+        "  switch (y) {\n  case 1: ;\n  }\n}"
+    )
     function = facts.functions[0]
     block, chosen, loop, switch = function.body
     assert (function.line, function.line_end) == (1, 13)
-    assert isinstance(block, Block) and (block.line, block.line_end) == (3, 5)
-    assert isinstance(chosen, If) and chosen.line == 6 and chosen.then[0].line == 7
-    assert isinstance(loop, Loop) and loop.line == 8
-    assert isinstance(switch, Switch) and switch.cases[0].line == 11
+    assert isinstance(block, Block)
+    assert (block.line, block.line_end) == (3, 5)
+    assert isinstance(chosen, If)
+    assert chosen.line == 6
+    assert chosen.then[0].line == 7
+    assert isinstance(loop, Loop)
+    assert loop.line == 8
+    assert isinstance(switch, Switch)
+    assert switch.cases[0].line == 11
 
 
 def test_a_very_long_chain_of_else_if_is_read_and_named():
@@ -155,7 +163,9 @@ def test_a_very_long_chain_of_else_if_is_read_and_named():
 
 
 def test_types_and_prototypes_inside_functions():
-    facts = read("void f(void) { struct local { int a; } x; enum { ONE, TWO = 5 }; typedef int mine; int g(int); h(); }")
+    facts = read(
+        "void f(void) { struct local { int a; } x; enum { ONE, TWO = 5 }; typedef int mine; int g(int); h(); }"
+    )
     assert [record.name for record in facts.local_records] == ["struct local"]
     assert facts.records == ()
     assert [(name, position) for name, _, position in facts.constants] == [("ONE", 0), ("TWO", 1)]
@@ -168,5 +178,7 @@ def test_around_an_error_everything_is_read():
     facts = read("void f(void) {\n a();\n x = y + @ z(1);\n b();\n}\nvoid g(void) { c(); }\n")
     assert [function.name for function in facts.functions] == ["f", "g"]
     text = body(facts.functions[0].body)
-    assert text.startswith("a();") and text.endswith("b();") and "z(1)" in text
+    assert text.startswith("a();")
+    assert text.endswith("b();")
+    assert "z(1)" in text
     assert [(unread.line, unread.line_end) for unread in facts.unread] == [(3, 3)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cllm_sim.auditor.facts import Cast, Expr, Function, Index, Name, Site, Unary
+from cllm_sim.auditor.flow.fixed import Fixed, Values, has_label
 from cllm_sim.auditor.flow.graph import Edge, Flow, Step
 from cllm_sim.auditor.flow.own import Own, distinct
 from cllm_sim.auditor.flow.published import Published
@@ -48,6 +49,7 @@ class _Frame:
     bindings: Bindings
     own: Own
     keys: frozenset[Key]
+    fixed: Values = field(default_factory=dict)
     returns: Tails = field(default_factory=list)
     marks: dict[str, int] = field(default_factory=dict)
     gotos: list[tuple[Tails, str]] = field(default_factory=list)
@@ -64,6 +66,7 @@ class Inliner:
         self.relevant = relevant
         self.steps_max = steps_max
         self.published = Published(outliner.program)
+        self.fixed = Fixed(outliner)
         self._silent: dict[Key, bool] = {}
         self._ended: Tails = []
 
@@ -189,6 +192,7 @@ class Inliner:
         private = {name for name, (argument, _) in given.items() if frame.own.leads_to_private(argument)}
         inner = self._frame(callee, (*frame.how, event.site), bindings, own, private, frame.keys)
         inner.loops = frame.loops
+        inner.fixed = self.fixed.handed_over(event.call, frame.function, frame.fixed, callee)
         return inner
 
     def silent(self, function: Function) -> bool:
@@ -238,6 +242,9 @@ class Inliner:
 
     # ----------------------------------------------------------------------------------------------------- structure
     def _branch(self, flow: Flow, frame: _Frame, node: Branch, tails: Tails) -> Tails:
+        decided = self.fixed.truth(node.condition, frame.function, frame.fixed)
+        if decided is not None and not has_label(node.other if decided else node.then):
+            return self._sequence(flow, frame, node.then if decided else node.other, tails)
         index = self._step(flow, frame, "condition", node.site, tails, condition=node.condition)[0][0]
         kinds = {"then": "then", "other": "other"}
         if node.failure:
@@ -287,10 +294,17 @@ class Inliner:
         index = self._step(flow, frame, "switch", node.site, tails, condition=node.subject)[0][0]
         frame.breaks.append([])
         through: Tails = []
-        for _, body, _ in node.cases:
-            through = self._sequence(flow, frame, body, [(index, "case"), *through])
-        default = any(value is None for value, _, _ in node.cases)
+        taken = self._taken(frame, node)
+        for place, (_, body, _) in enumerate(node.cases):
+            enters: Tails = [(index, "case")] if taken is None or place == taken else []
+            through = self._sequence(flow, frame, body, enters + through)
+        default = any(value is None for value, _, _ in node.cases) if taken is None else taken < len(node.cases)
         return through + frame.breaks.pop() + ([] if default else [(index, "case")])
+
+    def _taken(self, frame: _Frame, node: Select) -> int | None:
+        """The only case that a switch takes, where the parameters of this call decide that."""
+        taken = self.fixed.case(node, frame.function, frame.fixed)
+        return None if any(has_label(body) for _, body, _ in node.cases) else taken
 
     def _leave(self, flow: Flow, frame: _Frame, node: Leave, tails: Tails) -> Tails:
         out = self._step(flow, frame, "leave", node.site, tails, leave=node)

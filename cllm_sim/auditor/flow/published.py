@@ -40,7 +40,7 @@ class Published:
 
     def names(self, function: Function) -> frozenset[str]:
         """The locals (by address) and parameters (by value) that others may come to share."""
-        key = (function.path, function.line)
+        key = function.key
         if key in self._names:
             return self._names[key]
         if key in self._open:

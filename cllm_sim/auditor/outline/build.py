@@ -62,7 +62,7 @@ class Outliner:
 
     def of(self, function: Function) -> Outline:
         """The outline of a function."""
-        key = (function.path, function.line)
+        key = function.key
         if key not in self._made:
             self._made[key] = Outline(function, _Builder(self, function).sequence(function.body, 0))
         return self._made[key]

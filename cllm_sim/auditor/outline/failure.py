@@ -54,7 +54,7 @@ class Failures:
 
     def walk(self, function: Function) -> Walk | None:
         """A function gone through with all calls succeeding; None while that is being done (recursion)."""
-        key: Key = (function.path, function.line)
+        key: Key = function.key
         if key not in self._walks:
             self._walks[key] = None
             self._depth += 1

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from cllm_sim.auditor.outline.failure import Failures
 
 DEPTH_MAX = 120
+ERROR_NAME = re.compile(r"E(?!OF$)[A-Z0-9]{2,}")
 Key = tuple[str, int]
 ConditionKey = tuple[int, int, str]
 
@@ -154,7 +155,9 @@ class Walk:
         return joined(then, self._body(one.other, state, depth))
 
     def _refuses(self, one: If) -> bool:
-        """`if (n <= 0) return -1;`: arguments that make no sense are refused before anything is done."""
+        """`if (n <= 0) return -1;`, `if (full) { errno = ENOSPC; ... }`: what makes no sense is refused."""
+        if not one.other and _says_error(one.then):
+            return True
         parameters = {parameter.name for parameter in self.function.parameters}
         inside = list(within(one.condition))
         return not one.other and all(
@@ -297,6 +300,20 @@ def _hands_on(body: tuple[Stmt, ...]) -> bool:
         (isinstance(one, Return) and one.value is not None) or (isinstance(one, Jump) and one.kind == "goto")
         for one in statements(body)
     )
+
+
+def _says_error(body: tuple[Stmt, ...]) -> bool:
+    """Does a body say which error it was: `errno = ...`, `return EINVAL`, `return -EINVAL`?"""
+    for one in statements(body):
+        value = one.value if isinstance(one, Return) else None
+        while isinstance(value, Unary):
+            value = value.operand
+        if isinstance(value, Name) and ERROR_NAME.fullmatch(value.name):
+            return True
+        for expr in expressions(one):
+            if isinstance(expr, Assign) and isinstance(expr.target, Name) and expr.target.name == "errno":
+                return True
+    return False
 
 
 def _assigned(body: tuple[Stmt, ...]) -> set[str]:

@@ -6,15 +6,25 @@ them is open, and its step names only open rows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from cllm_sim.auditor.facts import Function, Site
+from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.planning.draft import Draft
 from cllm_sim.auditor.planning.layout import Layout
+from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence, Judgement, Subject
+from cllm_sim.auditor.vocabulary import Act
 
 OPEN = frozenset({"partly", "unmet"})
 WHERE_MAX = 6
+Lines = dict[tuple[str, int], set[int]]
+"""Line numbers by function (`Function.key`)."""
+READS, STORES = frozenset({Act.READ, Act.LOAD}), frozenset({Act.WRITE, Act.STORE})
+AUDITED = re.compile(r"\0([^\0|]*)\|([^\0|]*)\0")
+"""An audit that a test speaks of: codes, rows. The words are made when all steps are known."""
 
 
 class Context:
@@ -25,6 +35,7 @@ class Context:
         self.program = subject.program
         self.layout = Layout(subject)
         self.judgements = {one.id: one for one in judgements}
+        self.draft = Draft()
 
     def open(self, *ids: str) -> tuple[str, ...]:
         """Those of these rows that are unmet or partly met."""
@@ -44,14 +55,47 @@ class Context:
 
     def expects(self, ids: Sequence[str], *codes: str, run: bool = True) -> str:
         """How a step is tested: the sanitizer, and another audit with what it must say."""
-        codes = tuple(dict.fromkeys(codes))
-        gone = f" without {', '.join(codes)} and" if codes else ""
-        audit = f"`{self.layout.again}` ends{gone} with {', '.join(ids)} met"
+        audit = f"\0{' '.join(dict.fromkeys(codes))}|{' '.join(ids)}\0"
         return f"`{self.layout.sanitised}` reports no data race and ends; {audit}" if run else audit
 
     def codes(self, *codes: str) -> tuple[str, ...]:
         """Those of these codes that there are findings of."""
         return tuple(code for code in codes if self.subject.found(code))
+
+    def sketch(self) -> Sketch:
+        """A sketch on what the steps before have left."""
+        return Sketch(self.draft)
+
+    def applied(self, sketch: Sketch) -> str:
+        """The patch of a step that is taken: the steps behind it begin with what it leaves."""
+        self.draft = sketch.draft
+        return str(sketch)
+
+    def is_gone(self, site: Site | None) -> bool:
+        """Has a step before taken this line away?"""
+        return site is not None and self.draft.is_gone(site.path, site.line)
+
+    def idle_writes(self, sketch: Sketch, planned: Lines) -> Lines:
+        """The writes of what nobody reads any more once these lines of functions are gone, too."""
+        gone = {*sketch.draft.gone}
+        gone |= {(one.path, n) for one in self.reached() for n in planned.get(one.key, ())}
+        read: dict[Location, set[tuple[str, int]]] = {}
+        written: dict[Location, list[tuple[Function, int]]] = {}
+        for function in self.reached():
+            for event in self.subject.events_of(function):
+                place = event.target
+                if place is None or place.kind not in {"member", "global"} or place.is_contents:
+                    continue
+                if event.act in READS:
+                    read.setdefault(place, set()).add((event.site.path, event.site.line))
+                elif event.act in STORES:
+                    written.setdefault(place, []).append((function, event.site.line))
+        found: Lines = {}
+        for place, places in written.items():
+            if place in read and read[place] <= gone:
+                for function, line in places:
+                    found.setdefault(function.key, set()).add(line)
+        return found
 
     def reached(self) -> list[Function]:
         """All functions that run."""

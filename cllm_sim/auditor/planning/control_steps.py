@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from cllm_sim.auditor.facts import Assign, Declare, Function, If, Loop, Name, Site, Stmt
+from cllm_sim.auditor.facts import Assign, Declare, Function, If, Loop, Name, Return, Site, Stmt
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.planning.context import Context, serves
-from cllm_sim.auditor.planning.layout import Layout
-from cllm_sim.auditor.planning.sketch import Sketch, last_line, printed, signature, variable
+from cllm_sim.auditor.planning.context import Context, Lines, serves
+from cllm_sim.auditor.planning.draft import Key, Text, closing
+from cllm_sim.auditor.planning.layout import Layout, covers
+from cllm_sim.auditor.planning.lines import INDENT, Line, last_line, printed, variable
+from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence
 from cllm_sim.auditor.requirements.answer import at
@@ -22,29 +24,24 @@ from cllm_sim.auditor.traverse import all_expressions, names, statements, within
 from cllm_sim.auditor.vocabulary import Act
 
 TWELVE = 12
+FOREIGN = 1_000_000
+"""Added to the numbers of lines that move into another file, where these numbers are others'."""
 
 
 @serves("twelve", "NZ4")
 def twelve(context: Context) -> PlanStep | None:
-    """Refuse any other number of workers where they are created."""
+    """Refuse any other number of workers where they are created; a constant becomes twelve."""
     layout, ids = context.layout, context.open("NZ4")
     worker = layout.worker
-    if worker is None or not worker.created or layout.constant:
+    if worker is None or not worker.created:
         return None
+    if layout.constant:
+        return _constant(context, ids)
     created = worker.created[0]
-    function = created.function
-    loops = [one for one in created.function.body if isinstance(one, Loop)]
-    line = next(
-        (one.line for one in loops if one.line <= created.event.site.line <= last_line(one)), created.event.site.line
-    )
-    leave = {"int": "return EINVAL;", "bool": "return false;", "_Bool": "return false;"}.get(
-        function.result.base, "abort();"
-    )
-    if function.result.pointers:
-        leave = "return NULL;"
-    count = layout.count
-    sketch = Sketch()
-    sketch.body(function, lambda _: False, {line: [f"if ({count} != {TWELVE})", f"    {leave}"]})
+    function, count = created.function, layout.count
+    sketch = context.sketch()
+    leave = _leaving(function)
+    sketch.edit(function, before={_opening_line(context, function): [f"if ({count} != {TWELVE})", f"    {leave}"]})
     return PlanStep(
         "Refuse any number of workers but twelve",
         ids,
@@ -57,31 +54,78 @@ def twelve(context: Context) -> PlanStep | None:
         + context.expects(ids, run=False),
         "first, so that every later step and every test speaks of the same number of threads",
         (function.name,),
-        patch=str(sketch),
+        patch=context.applied(sketch),
         promise=context.promise(ids),
     )
 
 
-@serves("control", "NZ1", "NZ2", "NZ3", "RC2", "NZ4")
+def _leaving(function: Function) -> str:
+    """How a function tells its caller that it did not start."""
+    if function.result.pointers:
+        return "return NULL;"
+    if function.name == "main":
+        return "return EXIT_FAILURE;"
+    known = {"int": "return EINVAL;", "bool": "return false;", "_Bool": "return false;"}
+    return known.get(function.result.base, "abort();")
+
+
+def _opening_line(context: Context, function: Function) -> int:
+    """The first statement behind the declarations; the creation's own where the number is known only there."""
+    created = context.layout.worker.created[0] if context.layout.worker is not None else None
+    outer = [one for one in function.body if not isinstance(one, Declare)]
+    first = outer[0].line if outer else function.line
+    known = {one.name for one in function.parameters}
+    local = set(context.program.locals(function)) - known
+    used = set(re.findall(r"[A-Za-z_]\w*", context.layout.count))
+    if created is None or not used & local:
+        return first
+    return next((one.line for one in outer if covers(one, created.event.site.line)), first)
+
+
+def _constant(context: Context, ids: tuple[str, ...]) -> PlanStep:
+    """The number of workers is written into the program: it becomes twelve there."""
+    layout = context.layout
+    assert layout.worker is not None
+    count, created = layout.count, layout.worker.created[0]
+    sketch = context.sketch()
+    macro = next((one for file in context.program.files for one in file.macros if one.name == count), None)
+    where = [at(created.event.site, f"{count} threads of {layout.worker.name} are started here")]
+    if macro is not None:
+        where.insert(0, at(Site(macro.path, macro.line), f"{count} is {macro.text.strip()}"))
+        sketch.hunk(macro.path, count, macro.line)
+        sketch.take(f"#define {count} {macro.text.strip()}")
+        sketch.add(f"#define {count} {TWELVE}")
+    return PlanStep(
+        "Make the number of workers twelve",
+        ids,
+        (*where, *context.rests_on("NZ4", limit=3)),
+        f"another number of workers: {count}",
+        f"count the creations (`strace -f -e trace=clone3`): twelve workers; {context.expects(ids, run=False)}",
+        "first, so that every later step and every test speaks of the same number of threads",
+        (created.function.name,),
+        patch=context.applied(sketch),
+        promise=context.promise(ids),
+    )
+
+
+@serves("control", "NZ1", "NZ2", "NZ3", "RC2")
 def control(context: Context) -> PlanStep | None:
     """The epochs' loop moves into a thread of its own."""
     layout, subject = context.layout, context.subject
-    ids = context.open("NZ1", "NZ2", "NZ3", "RC2", *(["NZ4"] if layout.constant else []))
-    if not ids:
-        return None
+    ids = context.open("NZ1", "NZ2", "NZ3", "RC2")
     if subject.control is not None:
         return _computes_less(context, ids)
     name = layout.control_name
     entry = layout.control_entry
     found = layout.epochs
     functions = [name]
-    sketch = Sketch()
+    sketch = context.sketch()
     where = list(context.rests_on("NZ1", "NZ3", limit=5))
     if found is not None:
         function, loop = found
         functions.append(function.name)
         where.append(at(Site(function.path, loop.line), f"this loop of {function.name} is the control's work"))
-        _moved(context, sketch, function, loop, entry)
+        functions += _moved(context, sketch, function, loop, entry)
     replaces = f"{entry.name} only waits" if entry is not None else "the calling thread coordinates"
     return PlanStep(
         f"Let {name} run the epochs" if entry is not None else "Give the control a thread of its own",
@@ -92,68 +136,135 @@ def control(context: Context) -> PlanStep | None:
         " caller only starts it and joins it",
         f"{context.expects(ids, *context.codes('CT005', 'CT004'))}; a debugger shows the loop in the thread of {name}",
         "before the barriers: the control is one of their parties, so it must exist when their counts are decided",
-        tuple(functions),
-        patch=str(sketch),
+        tuple(dict.fromkeys(functions)),
+        patch=context.applied(sketch),
         promise=context.promise(ids),
     )
 
 
-def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, entry: Function | None) -> None:
-    """The hunks: new members, the entry with the loop, the caller without it."""
-    layout = context.layout
-    pool = layout.pool
+def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, entry: Function | None) -> list[str]:
+    """The hunks: new members, the entry with the loop, the caller without it. Returns the other functions that change."""
+    layout, pool = context.layout, context.layout.pool
     renamed, members = _renamed(layout, function, loop)
-    created = [] if entry is not None else ["pthread_t control_thread;"]
+    created = [] if entry is not None or pool is None else ["pthread_t control_thread;"]
     if pool is not None and (members or created):
         sketch.hunk(pool.path, layout.type_of(pool), pool.line)
-        sketch.add(*(f"    {one}" for one in (*created, *members)))
-    moved = [_with(renamed, line.text) for line in printed((loop,))]
-    if entry is not None:
-        kept = {
-            one.line
-            for one in entry.body
-            if getattr(one, "name", "") in context.program.locals(entry) and _opens(context, entry, one)
-        }
-        lines = list(printed(entry.body))
-        sketch.hunk(entry.path, entry.name, entry.line)
-        sketch.keep(signature(entry))
-        for line in lines:
-            leaves = line.text.strip().startswith("return")
-            if leaves:
-                sketch.add(*moved)
-            (sketch.keep if leaves or line.number in kept else sketch.take)(line.text)
-    else:
-        sketch.hunk(function.path, layout.control_name, 0)
-        argument = "argument" if pool is None else f"{layout.type_of(pool)} *pool = argument;"
-        sketch.add(f"static void *{layout.control_name}(void *argument)", "{")
-        sketch.add(*([f"    {argument}", ""] if pool is not None else []), *moved, "    return NULL;", "}")
-    way = layout.way_to(layout.pool_label, function) if pool is not None else ""
+        sketch.add(*(f"{INDENT}{one}" for one in (*created, *members)))
+    offset = 0 if entry is None or entry.path == function.path else FOREIGN
     first, last = loop.line, last_line(loop)
+    moved = [
+        line._replace(number=line.number and line.number + offset, text=_with(renamed, line.text))
+        for line in _loop_text(sketch, function, first, last)
+    ]
+    target = _into_entry(context, sketch, entry, moved) if entry is not None else _into_new(context, sketch, function, moved)
+    way = layout.way_to(layout.pool_label, function) if pool is not None else ""
     handle = _handle(context, entry, way)
     given = way.removesuffix("->") if way.endswith("->") else f"&{way.removesuffix('.')}" if way else "NULL"
-    held = [f"{way}{one.rpartition(' ')[2].strip('*;')} = {one.rpartition(' ')[2].strip('*;')};" for one in members]
-    start = [*held, f"pthread_create(&{handle}, NULL, {layout.control_name}, {given});"]
-    if entry is not None and not held:
+    names_held = [one.rpartition(" ")[2].strip("*;") for one in members]
+    start = [f"{way}{one} = {one};" for one in names_held]
+    if entry is None and pool is None:
+        start = ["pthread_t control_thread;", *_outside(context, function, loop)]
+    start += [
+        f"pthread_create(&{handle}, NULL, {layout.control_name}, {given});"
+        "  /* to be written: a failure ends the program */"
+    ]
+    if entry is not None and not names_held:
         start = []  # it is started already, and all it needs is there by then
-    joined = {first: [*start, f"pthread_join({handle}, NULL);"]}
-    sketch.body(function, lambda line: first <= line.number <= last, joined, around=1)
-    if entry is not None and held:
-        _started_later(context, sketch, entry)
-    _unparked(context, sketch, handle)
+    gone = {line.number for line in _loop_text(sketch, function, first, last)}
+    sketch.edit(function, gone, {first: [*start, f"pthread_join({handle}, NULL);"]})
+    places = frozenset((function.path, number) for number in gone)
+    sketch.draft.gone -= places
+    sketch.draft.moved |= dict.fromkeys(places, target)
+    return _unparked(context, sketch, entry, handle, bool(names_held)) if entry is not None else []
 
 
-def _started_later(context: Context, sketch: Sketch, entry: Function) -> None:
-    """The old creation goes with the test of its result: what the control needs is known only later."""
-    for role in context.subject.parked:
-        for created in role.created if entry in role.entries else ():
-            line = created.event.site.line
-            body = created.function.body
-            gone = {line}
-            for one, after in pairwise(body):
-                tests = isinstance(after, If) and names(after.condition) & assigned(one)
-                if one.line == line and tests:
-                    gone |= {printed_line.number for printed_line in printed((after,))}
-            sketch.without(created.function, gone, around=0)
+def _loop_text(sketch: Sketch, function: Function, first: int, last: int) -> list[Line]:
+    """A loop as it stands in a function by now."""
+    lines = sketch.draft.text(function).lines
+    start = next((n for n, line in enumerate(lines) if line.number == first), None)
+    if start is None:
+        return []
+    end = closing(lines, start)
+    return list(lines[start : max(end, start) + 1]) if end > start else [
+        line for line in lines if first <= line.number <= last
+    ]
+
+
+def _outside(context: Context, function: Function, loop: Loop) -> list[str]:
+    """A line on the locals that a moved loop needs, where no record holds them."""
+    inside = {one.name for one in statements((loop,)) if isinstance(one, Declare)}
+    used = {name for expr in all_expressions((loop,)) for name in names(expr)}
+    needed = [name for name in context.program.locals(function) if name in used and name not in inside]
+    return [f"/* to be written: {', '.join(needed)} must live at file level */"] if needed else []
+
+
+def _into_entry(context: Context, sketch: Sketch, entry: Function, moved: list[Line]) -> Key:
+    """The parked thread's entry takes the loop in the place of its waiting."""
+    own = context.program.locals(entry)
+    kept = {
+        one.line for one in entry.body if getattr(one, "name", "") in own and _opens(context, entry, one)
+    } | {one.line for one in entry.body if isinstance(one, Return)}
+    text = sketch.draft.text(entry)
+    sketch.hunk(entry.path, entry.name, entry.line)
+    sketch.keep(text.head)
+    lines: list[Line] = []
+    for line in text.lines:
+        if line.text.strip().startswith("return") and moved:
+            sketch.add(*(one.text for one in moved))
+            lines, moved = [*lines, *moved], []
+        (sketch.keep if line.number in kept else sketch.take)(line.text)
+        lines += [line] if line.number in kept else []
+    sketch.add(*(one.text for one in moved))
+    gone = frozenset((entry.path, line.number) for line in text.lines if line.number not in kept)
+    sketch.draft.gone |= gone
+    sketch.draft.texts[entry.key] = Text(entry.path, entry.name, entry.line, text.head, (*lines, *moved), entry)
+    return text.key
+
+
+def _into_new(context: Context, sketch: Sketch, function: Function, moved: list[Line]) -> Key:
+    """A new entry with the loop."""
+    layout = context.layout
+    own = [] if layout.pool is None else [Line(0, f"{INDENT}{layout.type_of(layout.pool)} *pool = argument;")]
+    head = f"static void *{layout.control_name}(void *argument)"
+    text = Text(function.path, layout.control_name, 0, head, (*own, *moved, Line(0, f"{INDENT}return NULL;")))
+    sketch.write(text)
+    return text.key
+
+
+def _unparked(context: Context, sketch: Sketch, entry: Function, handle: str, later: bool) -> list[str]:
+    """The flag that parked the thread goes with the join that stood behind it; the creation, too, where the thread
+    starts later."""
+    subject = context.subject
+    planned: Lines = {}
+    for role in subject.parked[:1]:
+        flags = {place for place, _ in subject.accesses(role, write=False) if not place.is_contents}
+        for function in context.reached():
+            events = subject.events_of(function)
+            lines = {event.site.line for event in events if event.act is Act.WRITE and event.target in flags}
+            if lines:
+                lines |= {one.site.line for one in events if one.act is Act.JOIN and _named(one.target, handle)}
+            if lines:
+                planned[function.key] = lines
+        for created in role.created if later and entry in role.entries else ():
+            planned.setdefault(created.function.key, set()).update(_creation(created.function, created.event.site.line))
+    functions = [one for one in context.reached() if one.key in planned]
+    for one in functions:
+        planned[one.key] = sketch.going(one, planned[one.key])
+    for key, lines in context.idle_writes(sketch, planned).items():
+        if key in planned:
+            planned[key] |= lines
+    for one in functions:
+        sketch.edit(one, planned[one.key], around=0)
+    return [one.name for one in functions]
+
+
+def _creation(function: Function, line: int) -> set[int]:
+    """A creation with the test of its result."""
+    gone = {line}
+    for one, after in pairwise(function.body):
+        if one.line == line and isinstance(after, If) and names(after.condition) & assigned(one):
+            gone |= {printed_line.number for printed_line in printed((after,))}
+    return gone
 
 
 def assigned(one: Stmt) -> set[str]:
@@ -243,7 +354,7 @@ def _computes_less(context: Context, ids: tuple[str, ...]) -> PlanStep | None:
     role = subject.control
     assert role is not None
     calls = [(function, context.subject.analysis.path_to(role, function)) for function in subject.reaches(role, "work")]
-    sketch = Sketch()
+    sketch = context.sketch()
     where: list[Evidence] = []
     for function, how in calls:
         if not how:
@@ -254,8 +365,7 @@ def _computes_less(context: Context, ids: tuple[str, ...]) -> PlanStep | None:
             None,
         )
         if owner is not None:
-            line = how[-1].line
-            sketch.without(owner, {line}, {}, around=1)
+            sketch.edit(owner, {how[-1].line})
     rest = context.rests_on("NZ1", "NZ2", "NZ3", "RC2")
     if not where and not rest:
         rest = (at(site_of(role.entries[0]), f"{role.name} is the control"),)
@@ -269,7 +379,7 @@ def _computes_less(context: Context, ids: tuple[str, ...]) -> PlanStep | None:
         context.expects(ids, *context.codes("CT004")),
         "before the barriers: while the control computes, the workers wait for it at every batch",
         tuple(dict.fromkeys([role.name, *(function.name for function, _ in calls)])),
-        patch=str(sketch),
+        patch=context.applied(sketch),
         promise=context.promise(ids),
     )
 

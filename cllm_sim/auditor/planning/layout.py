@@ -14,7 +14,8 @@ from cllm_sim.auditor.facts import Binary, Function, Loop, Record, Site, Stmt
 from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.inventory import SharedObject
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.planning.sketch import last_line
+from cllm_sim.auditor.planning.draft import Text
+from cllm_sim.auditor.planning.lines import last_line
 from cllm_sim.auditor.requirements import Subject
 from cllm_sim.auditor.requirements.gradients import folding_steps
 from cllm_sim.auditor.requirements.rounds import batch_barrier
@@ -107,6 +108,16 @@ class Layout:
         """What a person calls the pool."""
         return "" if self.pool is None else self.program.label(self.pool.name)
 
+    def workers_of(self, function: Function) -> str:
+        """The array of the workers' records as a function writes it: `pool->workers`; "" where it has none."""
+        pool, record = self.pool, self.worker_record
+        for member in () if pool is None or record is None else pool.members:
+            there = self.program.record(member.type, pool.path) if pool is not None else None
+            if there is not None and record is not None and there.name == record.name:
+                way = self.way_to(self.pool_label, function)
+                return f"{way}{member.name}" if way else ""
+        return ""
+
     # ------------------------------------------------------------------------------------------------------ barriers
     @cached_property
     def batch(self) -> Location:
@@ -172,6 +183,12 @@ class Layout:
             return location.name
         base = self.way_to(location.owner, function)
         return f"{base}{location.name}" if base else f"{location.owner.split('.')[-1]}->{location.name}"
+
+    def named(self, location: Location, text: Text) -> str:
+        """The same for a function that a step adds: it holds the pool under that name."""
+        if text.function is not None:
+            return self.reference(location, text.function)
+        return f"pool->{location.name}" if location.kind == "member" else location.name
 
     def way_to(self, label: str, function: Function) -> str:
         """`pool->` or `worker->pool->`: how a function gets at a record by its label; "" where it cannot."""

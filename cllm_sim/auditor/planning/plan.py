@@ -7,6 +7,7 @@ empty plan.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -19,13 +20,16 @@ from cllm_sim.auditor.planning import (  # noqa: F401  # each registers its make
     round_steps,
     tree_steps,
 )
-from cllm_sim.auditor.planning.context import MAKERS, Context
+from cllm_sim.auditor.planning.context import AUDITED, MAKERS, Context
+from cllm_sim.auditor.planning.draft import Draft
 from cllm_sim.auditor.planning.step import PlanStep
-from cllm_sim.auditor.requirements import Judgement, Subject
+from cllm_sim.auditor.requirements import Evidence, Judgement, Subject
+from cllm_sim.auditor.requirements.answer import at
+from cllm_sim.auditor.requirements.subject import site_of
 
 ORDER = (
-    "twelve", "scratch", "segments", "control", "persistent", "batch", "handoff", "epoch", "stop", "lock", "races",
-    "fresh", "validate", "region", "modules", "fallback", "measure", "lifetimes", "leftovers", "sphere", "nodes",
+    "twelve", "fallback", "scratch", "segments", "control", "persistent", "batch", "handoff", "stop", "epoch", "lock",
+    "races", "fresh", "validate", "region", "sphere", "modules", "measure", "lifetimes", "leftovers", "nodes",
     "reports", "growth",
 )  # fmt: skip
 
@@ -38,10 +42,39 @@ def plan(analysis: Analysis, judgements: Iterable[Judgement], findings: Sequence
         rows, maker = MAKERS[name]
         if not context.open(*rows):
             continue
+        before = context.draft
         made = maker(context)
-        if made is not None:
-            steps.append(replace(made, step=len(steps) + 1))
-    return steps
+        if made is not None and made.requirements:
+            steps.append(replace(made, step=len(steps) + 1, where=_where(context, before, made)))
+    return [replace(one, test=_tested(context, steps, one)) for one in steps]
+
+
+def _where(context: Context, before: Draft, step: PlanStep) -> tuple[Evidence, ...]:
+    """The places that are still there when it is this step's turn; at least one that can be pointed at."""
+    there = tuple(one for one in step.where if one.site is None or not before.is_gone(one.site.path, one.site.line))
+    where = there or step.where
+    if any(one.site is not None for one in where):
+        return where
+    entry = context.layout.worker_entry or next((one for one in context.reached() if one.name == "main"), None)
+    return where if entry is None else (at(site_of(entry), f"{entry.name}: it hooks in here"), *where)
+
+
+def _tested(context: Context, steps: Sequence[PlanStep], step: PlanStep) -> str:
+    """The test with its audit in words: a row that later steps serve, too, is met with the last of them."""
+    last = {id: one.step for one in steps for id in one.requirements}
+    final = {code: one.step for one in steps for found in AUDITED.finditer(one.test) for code in found[1].split()}
+
+    def words(found: re.Match[str]) -> str:
+        gone = [code for code in found[1].split() if final[code] == step.step]
+        met = [id for id in found[2].split() if last.get(id, step.step) == step.step]
+        later = [f"{id} with step {last[id]}" for id in found[2].split() if id not in met]
+        told = [f"without {', '.join(gone)}"] * bool(gone) + [f"with {', '.join(met)} met"] * bool(met)
+        rest = f"{', '.join(later)}" if later else ""
+        if not told:
+            return f"`{context.layout.again}` shows no new finding ({rest})"
+        return f"`{context.layout.again}` ends {' and '.join(told)}{f' ({rest})' if rest else ''}"
+
+    return AUDITED.sub(words, step.test)
 
 
 def code_changes(steps: Iterable[PlanStep]) -> list[tuple[str, tuple[int, ...]]]:

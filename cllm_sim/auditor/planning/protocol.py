@@ -152,7 +152,7 @@ def _memory(layout: Layout) -> Iterator[Pair]:
         yield Pair("segment", place.holder.label, None if held is None else held.declared)
     if not known.locations:
         for key in sorted(known.accessors)[:1]:
-            function = next(one for one in subject.program.functions if (one.path, one.line) == key)
+            function = next(one for one in subject.program.functions if one.key == key)
             yield Pair("segment", function.name, site_of(function))
     for role in subject.roles:
         targets = [step.target for step in subject.within(role, "update") if step.act is Act.WRITE]

@@ -9,31 +9,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from cllm_sim.auditor.facts import Binary, Expr, Function, Name, Number
-from cllm_sim.auditor.outline import Event, Outliner, Repeat, Seq, Set, children
+from cllm_sim.auditor.facts import Binary, Cast, Conditional, Expr, Function, Name, Number, Unary
+from cllm_sim.auditor.locations import Bindings
+from cllm_sim.auditor.outline import Event, Outliner, Repeat, Set
 from cllm_sim.auditor.program import Count, Program
 from cllm_sim.auditor.program.counts import number
+from cllm_sim.auditor.roles.lifespans import Lifespans
 from cllm_sim.auditor.roles.model import Creation, Key, Reach, Role
-from cllm_sim.auditor.vocabulary import Act
+from cllm_sim.auditor.roles.ways import Callers, Guard, Level, Placed, Way, placed_events, ways_to
+from cllm_sim.auditor.traverse import names
+from cllm_sim.auditor.vocabulary import KNOWN, Act
 
 CALLER = "main"
 LIBRARY = "caller"
 ROLES_MAX = 200
+NO_BINDINGS: Bindings = {}
 
 
 def function_key(function: Function) -> Key:
-    """Which function: its path and line."""
-    return function.path, function.line
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """An event with the loops around it in its function, outermost first."""
-
-    event: Event
-    loops: tuple[Repeat, ...]
+    """Which function: see `Function.key`."""
+    return function.key
 
 
 class Roles:
@@ -43,7 +39,8 @@ class Roles:
         self.program = program
         self.outliner = outliner
         self.unresolved: list[tuple[Event, Function]] = []
-        self._placed: dict[Key, list[_Placed]] = {}
+        self._placed: dict[Key, list[Placed]] = {}
+        self.lifespans = Lifespans(self.placed)
         self.all: list[Role] = []
         for group, name, entries in self._callers():
             self._discover(Role(name, entries, group, caller=True))
@@ -123,58 +120,157 @@ class Roles:
                         waiting.append(role.reach[key])
 
     def _creations(self, role: Role) -> Iterator[tuple[Creation, Function]]:
+        callers = self._callers_in(role)
         for reach in list(role.reach.values()):
             for one in self.placed(reach.function):
                 if one.event.act is not Act.CREATE:
                     continue
                 if not one.event.entries:
                     self.unresolved.append((one.event, reach.function))
-                loops, rounds = self._rounds(role, reach, one.loops)
-                if rounds is not None and rounds.value == len(one.event.entries) > 1:
-                    loops, rounds = False, number(1)  # a table: each entry once
-                for entry in one.event.entries:
-                    yield Creation(one.event, reach.function, role.name, reach.how, loops or role.many, rounds), entry
+                ways = ways_to(reach.function, one, role.entries, callers)
+                for index, way in enumerate(ways.found):
+                    yield from self._created(role, way, ways.found[:index], ways.complete)
 
-    def _rounds(self, role: Role, reach: Reach, loops: tuple[Repeat, ...]) -> tuple[bool, Count | None]:
-        """Is the place inside a loop, and how many rounds has it in all?"""
-        total: Count | None = self.program.count(Number(1, "1", 0), reach.function, reach.function.path)
-        around = [(loop, reach.function) for loop in loops] + self._loops_around(role, reach)
-        for loop, function in around:
-            rounds = self.rounds(loop, function)
-            total = _times(total, rounds)
-        return bool(around), total if not role.many else None
-
-    def _loops_around(self, role: Role, reach: Reach) -> list[tuple[Repeat, Function]]:
-        """The loops around the calls that lead to a function."""
-        found: list[tuple[Repeat, Function]] = []
-        at = role.entries
-        for site in reach.how:
-            for function in at:
-                placed = [one for one in self.placed(function) if one.event.site == site and one.event.callees]
-                if placed:
-                    found += [(loop, function) for loop in placed[0].loops]
-                    at = placed[0].event.callees
-                    break
+    def _callers_in(self, role: Role) -> Callers:
+        found: Callers = {}
+        for reach in role.reach.values():
+            for one in self.placed(reach.function):
+                for callee in one.event.callees:
+                    found.setdefault(function_key(callee), []).append((reach.function, one))
         return found
 
+    def _created(
+        self, role: Role, way: Way, earlier: tuple[Way, ...], complete: bool
+    ) -> Iterator[tuple[Creation, Function]]:
+        """What a place creates where it is reached by one way."""
+        function, placed, _ = way.levels[-1]
+        entries = self._entries(way)
+        joined = self.lifespans.joined_level(way)
+        for entry, guard in entries:
+            looped, rounds = self._rounds(way, joined, guard)
+            if rounds is not None and rounds.value == len(placed.event.entries) == len(entries) > 1 and guard is None:
+                looped, rounds = False, number(1)  # a table: each entry once
+            again = any(self.lifespans.ended(way, one, joined) for one in earlier) or self.lifespans.follows(
+                function, placed, entry
+            )
+            alone = complete and not role.many and entry.key not in {one.key for one in role.entries}
+            chosen = looped and guard is None and len(entries) > 1  # which of several is decided each time
+            counted = rounds if alone and not chosen else None
+            looped = looped or not alone
+            yield Creation(placed.event, function, role.name, way.how, looped, counted, again), entry
+
+    def _entries(self, way: Way) -> list[tuple[Function, Guard | None]]:
+        """The functions that a creation may start where it is reached by a way, each with the condition for it."""
+        function, placed, bindings = way.levels[-1]
+        written = self._entry_written(placed.event)
+        callables = self.outliner.callables
+        if isinstance(written, Name) and written.name in bindings:
+            given = callables.of(*bindings[written.name])
+            if given:
+                return [(one, None) for one in given]
+        if isinstance(written, Conditional):
+            sides = [
+                (side, callables.of(part, function)) for side, part in ((True, written.then), (False, written.other))
+            ]
+            return [(one, Guard(written.condition, side, len(placed.loops))) for side, found in sides for one in found]
+        return [(one, None) for one in placed.event.entries]
+
+    def _entry_written(self, event: Event) -> Expr | None:
+        known = KNOWN.get(event.name)
+        if event.call is None or known is None or known.entry is None or known.entry >= len(event.call.arguments):
+            return None
+        expr = event.call.arguments[known.entry]
+        while isinstance(expr, Cast):
+            expr = expr.operand
+        return expr
+
+    def _rounds(self, way: Way, joined: int, guard: Guard | None) -> tuple[bool, Count | None]:
+        """Do several threads of a creation live at a time, and how many?
+
+        Loops that join what they create (`joined`: the level of the way on which that happens) make no more of them.
+        """
+        total: Count | None = number(1)
+        looped = False
+        last = len(way.levels) - 1
+        for position, level in enumerate(way.levels):
+            guards = level.placed.guards if position < last or guard is None else (*level.placed.guards, guard)
+            for depth, loop in enumerate(level.placed.loops):
+                if position < joined or (position == joined and self.lifespans.joins_inside(way, position, loop)):
+                    continue
+                inside = [one for one in guards if one.loops > depth]
+                once, rounds = self._guarded(loop, level, inside)
+                looped = looped or not once
+                total = total if once else _times(total, rounds)
+        return looped, total
+
+    def _guarded(self, loop: Repeat, level: Level, guards: list[Guard]) -> tuple[bool, Count | None]:
+        """Is a place reached in one round of a loop only, and in how many, given the conditions inside the loop?"""
+        found = counting(loop)
+        rounds = self.rounds(loop, level.function, level.bindings)
+        variable = "" if found is None else found[0]
+        for guard in guards:
+            one_value = _picks(guard, variable)
+            if one_value:
+                return True, number(1)
+            if one_value is False:
+                rounds = None if rounds is None else rounds - 1
+            elif variable in names(guard.condition):
+                rounds = None
+        return False, rounds
+
     # --------------------------------------------------------------------------------------------------------- loops
-    def placed(self, function: Function) -> list[_Placed]:
-        """The events of a function, each with the loops around it."""
+    def placed(self, function: Function) -> list[Placed]:
+        """The events of a function, each with the loops and conditions around it."""
         key = function_key(function)
         if key not in self._placed:
-            self._placed[key] = list(_placed(self.outliner.of(function).body, ()))
+            self._placed[key] = list(placed_events(self.outliner.of(function).body))
         return self._placed[key]
 
-    def rounds(self, loop: Repeat, function: Function) -> Count | None:
+    def rounds(self, loop: Repeat, function: Function, bindings: Bindings = NO_BINDINGS) -> Count | None:
         """How often a counting loop goes round: `for (i = a; i < b; i++)` has b - a rounds."""
         found = counting(loop)
         if found is None:
-            return None
+            return self._rounds_down(loop, function, bindings)
         _, first, last, inclusive = found
-        rounds = self.program.count(last, function, function.path)
+        rounds = self.program.count(last, function, function.path, bindings)
         if not (isinstance(first, Number) and first.value == 0):
-            rounds = rounds - self.program.count(first, function, function.path)
+            rounds = rounds - self.program.count(first, function, function.path, bindings)
         return rounds + 1 if inclusive else rounds
+
+    def _rounds_down(self, loop: Repeat, function: Function, bindings: Bindings) -> Count | None:
+        """`for (i = a; i >= b; i--)` has a - b + 1 rounds."""
+        condition = loop.condition
+        if not isinstance(condition, Binary) or condition.operator not in {">", ">="}:
+            return None
+        starts, steps = _start_and_steps(loop, condition.left)
+        if len(steps) != 1 or steps[0].operator != "--" or not starts or starts[0] is None:
+            return None
+        first = self.program.count(starts[0], function, function.path, bindings)
+        rounds = first - self.program.count(condition.right, function, function.path, bindings)
+        return rounds + 1 if condition.operator == ">=" else rounds
+
+
+def _start_and_steps(loop: Repeat, variable: Expr) -> tuple[list[Expr | None], list[Set]]:
+    """What a loop's own variable starts with, and how each round changes it."""
+    if not isinstance(variable, Name):
+        return [], []
+    starts = [node.value for node in loop.start if isinstance(node, Set) and node.name == variable.name]
+    return starts, [node for node in loop.step if isinstance(node, Set) and node.name == variable.name]
+
+
+def _picks(guard: Guard, variable: str) -> bool | None:
+    """Does a condition pick one value of a loop's variable (True), all but one (False), or neither (None)?"""
+    condition, side = guard.condition, guard.side
+    while isinstance(condition, Unary) and condition.operator == "!":
+        condition, side = condition.operand, not side
+    if isinstance(condition, Name) and condition.name == variable:
+        return not side
+    if not isinstance(condition, Binary) or condition.operator not in {"==", "!="}:
+        return None
+    named = [isinstance(one, Name) and one.name == variable for one in (condition.left, condition.right)]
+    if sum(named) != 1 or variable in names(condition.right if named[0] else condition.left):
+        return None
+    return side is (condition.operator == "==")
 
 
 def counting(loop: Repeat) -> tuple[str, Expr, Expr, bool] | None:
@@ -206,16 +302,3 @@ def _times(one: Count | None, other: Count | None) -> Count | None:
     if one.value is not None and other.value is not None:
         return Count((), one.value * other.value, str(one.value * other.value))
     return None
-
-
-def _placed(body: Seq, loops: tuple[Repeat, ...]) -> Iterator[_Placed]:
-    for node in body:
-        if isinstance(node, Event):
-            yield _Placed(node, loops)
-        elif isinstance(node, Repeat):
-            yield from _placed(node.start, loops)
-            inside = (*loops, node)
-            for part in (node.test, node.body, node.step):
-                yield from _placed(part, inside)
-        else:
-            yield from _placed(children(node), loops)

@@ -12,12 +12,17 @@ from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.program import Count
 
 Key = tuple[str, int]
-"""Which function: its path and line (names repeat)."""
+"""Which function: `Function.key` (names repeat, and so do lines)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A place where threads of a role are made: by which role, in which function, how many, reached by which calls."""
+    """A place where threads of a role are made: by which role, in which function, how many, reached by which calls.
+
+    A place reached in several ways is several creations. `again`: the threads that another creation made have ended
+    by then (or it is the other side of one condition), so that these are no further ones. `count` and `looped` speak
+    of threads that live at one time.
+    """
 
     event: Event
     function: Function
@@ -25,6 +30,7 @@ class Creation:
     how: tuple[Site, ...]
     looped: bool
     count: Count | None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Role:
     @property
     def many(self) -> bool:
         """May several threads of this role run at a time?"""
-        return len(self.created) > 1 or any(one.looped for one in self.created)
+        return sum(not one.again for one in self.created) > 1 or any(one.looped for one in self.created)
 
     @property
     def count(self) -> Count | None:
@@ -64,5 +70,7 @@ class Role:
         for one in self.created:
             if one.count is None:
                 return None
+            if one.again:
+                continue
             total = one.count if total is None else total + one.count
         return total

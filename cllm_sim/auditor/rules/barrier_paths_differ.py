@@ -9,6 +9,7 @@ numbers of threads already differ, CB002 or CB004 speaks; a wrong way out of the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from cllm_sim.auditor.analysis import Analysis
@@ -31,6 +32,7 @@ from cllm_sim.auditor.rules.support.barriers import (
 from cllm_sim.auditor.rules.support.barriers_paths import Ways
 from cllm_sim.auditor.rules.support.barriers_together import Outcome, Together
 from cllm_sim.auditor.rules.support.barriers_totals import early_leaves, total_waits
+from cllm_sim.auditor.rules.support.oracle import confirmed
 from cllm_sim.auditor.rules.support.threads import called, incomplete, threads_beside
 from cllm_sim.auditor.rules.support.threads_differ import Differences, told
 from cllm_sim.auditor.rules.support.threads_shutdown import Exit, early_exits
@@ -149,8 +151,14 @@ def _leaves(analysis: Analysis, barrier: Barrier) -> list[Finding]:
                 continue
             for found in early_leaves(flow, targets):
                 if not told(analysis, role, found.condition):
-                    return [_leave_finding(analysis, barrier, (role, other), found.condition, found.first)]
+                    made = _leave_finding(analysis, barrier, (role, other), found.condition, found.first)
+                    return [_surer(analysis, made)]
     return []
+
+
+def _surer(analysis: Analysis, finding: Finding) -> Finding:
+    """The finding with high confidence where the check of the protocol hangs at one of its places."""
+    return replace(finding, confidence=Confidence.HIGH) if confirmed(analysis, finding) else finding
 
 
 def _leave_finding(
@@ -224,7 +232,7 @@ def _together(analysis: Analysis) -> Iterator[Finding]:
             for found in _lonely_exits(analysis, together, role):
                 if not {found.first.site, found.condition.site} & known:
                     known |= {found.first.site, found.condition.site}
-                    yield _lonely_finding(analysis, role, found, together)
+                    yield _surer(analysis, _lonely_finding(analysis, role, found, together))
 
 
 def _sites(finding: Finding) -> list[Site]:

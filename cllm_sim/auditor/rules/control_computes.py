@@ -58,7 +58,7 @@ def _beside_workers(analysis: Analysis, one: Doing, workers: list[Role]) -> list
     if not one.role.caller and not any(_creates(worker, one.role) for worker in workers):
         return steps
     threads = Threads(analysis, one.role, workers)
-    return [step for step in steps if threads.meanwhile(step)]
+    return [step for step in steps if threads.meanwhile(step) and not threads.after_failure(step)]
 
 
 def _duties(analysis: Analysis, role: Role, workers: list[Role]) -> list[Note]:

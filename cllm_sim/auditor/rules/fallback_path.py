@@ -42,9 +42,10 @@ def _sequential(analysis: Analysis, one: Doing, threaded: list[Doing]) -> Iterat
         return
     ways: dict[str, list[Step]] = {}
     for step in one.steps:
-        if threads.meanwhile(step) or not threads.avoidable(step):
+        failed = threads.after_failure(step)
+        if (threads.meanwhile(step) and not failed) or not threads.avoidable(step):
             continue
-        if threads.without(step) or threads.after_failure(step):
+        if failed or threads.without(step):
             ways.setdefault(_second(analysis, one, step, threads), []).append(step)
     for name, steps in ways.items():
         yield _sequential_finding(analysis, one, name, steps, threads, threaded)

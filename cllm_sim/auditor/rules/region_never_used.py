@@ -34,7 +34,7 @@ def _outermost(region: Region) -> list[Holder]:
     """The places by which the program knows the region: members and globals before locals."""
     kept = [one for one in region.outermost if one.location.kind in {"member", "global"}]
     local = [one for one in region.outermost if one.location.kind == "local"]
-    return kept or [one for one in local if (one.function.path, one.function.line) not in region.makers]
+    return kept or [one for one in local if one.function.key not in region.makers]
 
 
 def _used(analysis: Analysis, region: Region, holder: Holder) -> bool:
@@ -48,7 +48,7 @@ def _used(analysis: Analysis, region: Region, holder: Holder) -> bool:
         step.target == contents
         for role in analysis.roles.all
         for step in analysis.flow(role).events(Act.READ, Act.WRITE)
-        if (step.function.path, step.function.line) not in region.makers
+        if step.function.key not in region.makers
     )
 
 

@@ -14,6 +14,7 @@ from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.threads import At, creations
+from cllm_sim.auditor.rules.support.threads_differ import tests_start
 from cllm_sim.auditor.rules.support.threads_exits import Ending, Flags, StopFlag, flags_of
 from cllm_sim.auditor.rules.support.threads_shutdown import (
     Exit,
@@ -114,6 +115,8 @@ def _left_early(analysis: Analysis, joined: Joined, flag: StopFlag, flags: Flags
     begun = _begun(analysis, role, joined.target)
     ending = Ending(analysis, role, flags)
     for found in early_exits(flow, {at.step.index for at in flag.stores}):
+        if tests_start(analysis, found.condition):
+            continue
         if found.condition.index in begun and flag.location not in ending.tested_at(found.condition):
             text = f"without setting {flag.location.label}, for which {joined.target.name} waits"
             yield _early_finding(analysis, role, joined.target, found, flag.idle[0], text)

@@ -92,7 +92,7 @@ def _behind_local(analysis: Analysis, step: Step) -> list[SharedObject]:
         for label, given in analysis.program.assignments.items()
         for value, function in given
         if isinstance(value, Name) and value.name == name.name
-        and (function.path, function.line) == (step.function.path, step.function.line)
+        and function.key == step.function.key
     }  # fmt: skip
     return [
         one

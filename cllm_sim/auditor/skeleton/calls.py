@@ -235,12 +235,12 @@ class Calls:
         found = []
         for parameter in callee.parameters:
             key: Tracked = ("local", callee.path, callee.line, parameter.name)
-            if parameter.name not in frame.sizes or not self.round.follows(key):
+            if parameter.name not in frame.sizes or parameter.name in frame.integers or not self.round.follows(key):
                 continue
             argument = frame.sizes[parameter.name]
             self.round.link(key, self.writer.key_of(argument))
             try:
-                value = Expressions(self.writer).translate(argument)
+                value = Expressions(self.writer).translate(argument, target=key)
             except Untranslatable:
                 other = self.events.computed(argument, key)
                 if other is None:

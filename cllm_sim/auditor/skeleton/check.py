@@ -100,13 +100,13 @@ class Told:
         example = row["counterexample"] or {"steps": [], "stuck": [], "schedule": ""}
         steps = tuple(self._step(step) for step in example["steps"])
         stuck = tuple(self._stuck(one) for one in example["stuck"])
-        first, other, location = self._sides(row, example, stuck)
+        first, other, locations = self._sides(row, example, stuck)
         return Broken(
             row["class"],
             self._message(row, example, stuck),
             first,
             other,
-            location,
+            locations,
             example["schedule"],
             steps,
             stuck,
@@ -115,16 +115,21 @@ class Told:
 
     def _sides(
         self, row: dict[str, Any], example: dict[str, Any], stuck: tuple[Stuck, ...]
-    ) -> tuple[Site, Site | None, Location | None]:
+    ) -> tuple[Site, Site | None, tuple[Location, ...]]:
         race = example.get("race")
         if race:
             one, two = race["accesses"]
-            location = self.skeleton.objects.get(re.sub(r"(_\d+)*$", "", race["object"]), ("", None))[1]
-            known = self.skeleton.objects.get(race["object"])
-            return self.site(one["line"]), self.site(two["line"]), known[1] if known else location
+            locations = self.skeleton.locations.get(self._known(race["object"]), ())
+            return self.site(one["line"]), self.site(two["line"]), locations
         if stuck:
-            return stuck[0].site, (stuck[1].site if len(stuck) > 1 else None), None
-        return self.site(row["line"]), None, None
+            return stuck[0].site, (stuck[1].site if len(stuck) > 1 else None), ()
+        return self.site(row["line"]), None, ()
+
+    def _known(self, name: str) -> str:
+        """The object that a name of the checker is an element of."""
+        while name not in self.skeleton.objects and "_" in name:
+            name = name.rpartition("_")[0]
+        return name
 
     def site(self, line: int) -> Site:
         """The line of C that a line of the skeleton comes from."""
@@ -143,7 +148,7 @@ class Told:
         return re.sub(r"(?<=by )0\b|(?<=\()0(?=[,)])|(?<=, )0(?=[,)])|^0(?= )", "main", text)
 
     def _object(self, found: re.Match[str]) -> str:
-        name = re.sub(r"(_\d+)+$", "", found[0]) if found[0] not in self.skeleton.objects else found[0]
+        name = self._known(found[0])
         label = self.skeleton.objects.get(name, (found[0], None))[0]
         number = found[0][len(name) :].strip("_").replace("_", "][")
         return f"{label}[{number}]" if number else label

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.skeleton.code import Written, simplified, without_guesses, write
+from cllm_sim.auditor.skeleton.grouping import together
 from cllm_sim.auditor.skeleton.model import Origin, Skeleton
 from cllm_sim.auditor.skeleton.objects import Thing
 from cllm_sim.auditor.skeleton.round import Generator, Round
@@ -35,16 +36,17 @@ def emitted(round: Round, starts: list[Generator], program: str, workers: int) -
     """The skeleton of a finished round; `starts` are the generators of the groups, the main thread's first."""
     file = _File(Written(), [], {})
     bodies = _bodies(round, starts)
+    stands = _together(round, bodies)
     things = _used(round, bodies)
     _header(round, program, file)
     _numbers(round, file)
-    names = _objects(round, things, file)
+    names = _objects(round, things, stands, file)
     names += _starts(round, file)
     for generator in bodies:
         _generator(generator, generator in starts, file)
     _roles(file)
     _architecture(round, names, starts, file)
-    return _skeleton(round, things, file, workers)
+    return _skeleton(round, things, stands, file, workers)
 
 
 def _bodies(round: Round, starts: list[Generator]) -> list[Generator]:
@@ -57,6 +59,12 @@ def _bodies(round: Round, starts: list[Generator]) -> list[Generator]:
         text = "\n".join(_text(one))
         found += [other for other in made if other not in found and f"from {other.name}(" in text]
     return sorted(found, key=lambda one: (one.function.path, one.function.line))
+
+
+def _together(round: Round, bodies: list[Generator]) -> dict[str, list[str]]:
+    things = round.objects.things.values()
+    data = {thing.name for thing in things if thing.data and thing.name not in round.followed}
+    return together((one.body for one in bodies), data, {thing.name: thing.sizes for thing in things})
 
 
 def _text(generator: Generator) -> list[str]:
@@ -114,15 +122,22 @@ def _numbers(round: Round, file: _File) -> None:
     file.written.lines.append("")
 
 
-def _objects(round: Round, things: list[Thing], file: _File) -> list[str]:
+def _objects(round: Round, things: list[Thing], stands: dict[str, list[str]], file: _File) -> list[str]:
     names = []
     for thing in things:
         arguments = _arguments(round, thing)
-        comment = f"  # {thing.site}: {thing.label}"
+        labels = _labels(round, thing, stands)
+        comment = f"  # {thing.site}: {', '.join(labels)}"
         file.declared[len(file.written.lines) + 1] = (thing.site, thing.location)
         text = f"{CLASSES[thing.kind]}({arguments})"
         names.append(_listed(thing.name, thing.sizes, text, file, comment))
     return names
+
+
+def _labels(round: Round, thing: Thing, stands: dict[str, list[str]]) -> list[str]:
+    """What an object stands for: itself, and memory that is always touched together with it."""
+    others = [one for one in round.objects.things.values() if one.name in stands.get(thing.name, ())]
+    return [thing.label, *(one.label for one in others)]
 
 
 def _listed(name: str, sizes: tuple[str, ...], text: str, file: _File, comment: str) -> str:
@@ -254,7 +269,9 @@ def _other(group: Group, generator: Generator) -> str:
     return f"**{{{group.actor(numbers)}: partial({generator.name}, {', '.join(numbers)}) {loops}}}"
 
 
-def _skeleton(round: Round, things: list[Thing], file: _File, workers: int) -> Skeleton:
+def _skeleton(
+    round: Round, things: list[Thing], stands: dict[str, list[str]], file: _File, workers: int
+) -> Skeleton:
     lines: dict[int, Origin] = {}
     for number, site in file.written.origin.items():
         function = next((name for first, last, name in file.functions if first <= number <= last), "")
@@ -266,9 +283,17 @@ def _skeleton(round: Round, things: list[Thing], file: _File, workers: int) -> S
         values = [round.threads.size(name).value for name in group.sizes]
         actors.update(_actors(group, values))
     objects = {thing.name: (thing.label, thing.location) for thing in things}
+    by_name = {thing.name: thing for thing in round.objects.things.values()}
+    locations = {
+        thing.name: tuple(
+            one.location for one in (thing, *(by_name[name] for name in stands.get(thing.name, ())))
+            if one.location is not None
+        )
+        for thing in things
+    }  # fmt: skip
     abstracted = tuple(sorted(round.abstracted, key=lambda one: one[1]))
     text = "\n".join(file.written.lines) + "\n"
-    return Skeleton(text, abstracted, lines, file.written.choices, actors, objects, workers)
+    return Skeleton(text, abstracted, lines, file.written.choices, actors, objects, workers, locations=locations)
 
 
 def _actors(group: Group, values: list[int]) -> dict[str, str]:

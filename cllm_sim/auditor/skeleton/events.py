@@ -131,7 +131,7 @@ class Events:
     def _object(self, kind: str, place: Place, event: Event) -> tuple[Thing, str, str]:
         location = self._location(event)
         thing = self.round.objects.thing(kind, place, location, event.site)
-        text, size, exact = self.round.objects.reference(thing, place)
+        text, size, exact = self.round.objects.reference(thing, place, self.writer.generator.sizes)
         if not exact and event.act not in {Act.DESTROY}:
             text, size = text.replace("{}", "0"), ""
             self.round.note(f"which {thing.label} is meant is not known: the first is taken", event.site)
@@ -255,6 +255,11 @@ class Events:
             if not group.dimensions:
                 out.append(Line(f"yield join({group.actor(())})", event.site, yields=True))
             elif numbers is not None and not any(one.startswith(FREE) for one in numbers):
+                known = self.writer.generator.sizes
+                numbers = tuple(
+                    one if one in known or one.isdigit() else f"{one} % {size}"
+                    for one, size in zip(numbers, group.sizes, strict=True)
+                )
                 out.append(Line(f"yield join({group.actor(numbers)})", event.site, yields=True))
             else:
                 self._join_each(group.actor(tuple(f"each_{n}" for n in range(len(group.sizes)))), group.sizes, event, out)
@@ -365,7 +370,7 @@ class Events:
             place = self._noted(place, event)
         location = None if event is None else self._location(event)
         thing = self.round.objects.thing("word" if atomic else "variable", place, location, site)
-        text, _, exact = self.round.objects.reference(thing, place)
+        text, _, exact = self.round.objects.reference(thing, place, self.writer.generator.sizes)
         exact = exact and self.round.objects.told_apart(place)
         if place.root.kind == "local" and self.is_private(place.root):
             exact = exact and self._owner(place.root) == "main"
@@ -376,6 +381,8 @@ class Events:
                 self.round.ban(self.writer.memory_key(place))
             return None
         thing.data = False
+        if atomic:
+            self.round.knowledge.learnt.words.add(thing.family)
         self.round.followed.add(thing.name)
         return text
 
@@ -393,7 +400,7 @@ class Events:
             return
         thing = self.round.objects.thing("variable", place, self._location(event), event.site)
         thing.data = True
-        text, size, exact = self.round.objects.reference(thing, place)
+        text, size, exact = self.round.objects.reference(thing, place, self.writer.generator.sizes)
         out.append(Access(text, size, write, event.site))
 
     def _settled(self, place: Place, event: Event) -> bool:
@@ -469,7 +476,7 @@ class Events:
         self._shrink(event.value)
         if event.value is not None:
             self.round.link(key, self.writer.key_of(event.value))
-        value = self.writer.consume(event.value, out) if event.value is not None else Value("0")
+        value = self.writer.consume(event.value, out, target=key) if event.value is not None else Value("0")
         text = self.known_or_chosen(value, key, event.value, event.site, out)
         if text is None:
             if event.act is Act.WRITE:
@@ -492,6 +499,7 @@ class Events:
             out.append(Line(f"{name} = {text}", event.site, sets=True))
             return
         atomic = event.act is Act.STORE or event.kind is Kind.ATOMIC
+        atomic = atomic or self.round.objects.normal(place.family) in self.round.knowledge.learnt.words
         found = self.tracked_object(place, event, event.site, atomic)
         if found is not None:
             out.append(Line(f"yield {found}.{'store' if atomic else 'write'}({_integer(text)})", event.site, yields=True))
@@ -603,7 +611,7 @@ class Events:
             return
         if node.value is not None:
             self.round.link(key, writer.key_of(node.value))
-        value = writer.consume(node.value, out) if node.value is not None else None
+        value = writer.consume(node.value, out, target=key) if node.value is not None else None
         self._set_value(node, key, name, value, out)
 
     def _set_value(self, node: Set, key: Tracked, name: str, value: Value | None, out: list[Node]) -> None:

@@ -27,7 +27,8 @@ class Skeleton:
 
     `text` is Python; `lines` maps its lines to the C program; `abstracted` lists everything that was left out or made
     a choice of the environment; `actors` maps actors to the names of the C threads; `objects` maps the checker's names
-    of objects to what they are called in C. `refused` says why no skeleton could be made ("" if one was). `workers` is
+    of objects to what they are called in C, `locations` to the memory they stand for (several pieces that are always
+    touched together are one object). `refused` says why no skeleton could be made ("" if one was). `workers` is
     the number of threads of every role of which the program makes many.
     """
 
@@ -39,6 +40,7 @@ class Skeleton:
     objects: dict[str, tuple[str, Location | None]] = field(default_factory=dict)
     workers: int = 2
     refused: str = ""
+    locations: dict[str, tuple[Location, ...]] = field(default_factory=dict)
 
     @property
     def made(self) -> bool:
@@ -74,7 +76,7 @@ class Broken:
     message: str
     site: Site
     other: Site | None = None
-    location: Location | None = None
+    locations: tuple[Location, ...] = ()
     schedule: str = ""
     steps: tuple[Step, ...] = ()
     stuck: tuple[Stuck, ...] = ()

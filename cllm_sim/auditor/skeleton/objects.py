@@ -55,13 +55,14 @@ class Learnt:
     used: set[tuple[str, Family]] = field(default_factory=set)
     initialised: dict[Family, set[Site]] = field(default_factory=dict)
     rings: bool = False
+    words: set[Family] = field(default_factory=set)
     escaped: set[Root] = field(default_factory=set)
 
     def size(self) -> int:
         """A number that grows with everything learnt: two equal ones mean that nothing was."""
         held: Iterable[object] = (
             self.dimensions, *self.constants.values(), *self.users.values(), *self.touched.values(),
-            *self.by_location.values(), *self.initialised.values(), self.whole, self.used, self.escaped,
+            *self.by_location.values(), *self.initialised.values(), self.whole, self.used, self.escaped, self.words,
         )  # fmt: skip
         return self.rings + sum(len(one) for one in held)  # type: ignore[arg-type]  # all are containers
 
@@ -138,8 +139,12 @@ class Objects:
         thing.location = thing.location or location
         return thing
 
-    def reference(self, thing: Thing, place: Place) -> tuple[str, str, bool]:
-        """The Python text of an instance; the size of its dimension if it is each of all ("{}"); whether it is exact."""
+    def reference(self, thing: Thing, place: Place, sizes: dict[str, str]) -> tuple[str, str, bool]:
+        """The Python text of an instance; the size of its dimension if it is each of all ("{}"); whether it is exact.
+
+        An index of which the range is not known (`sizes`) is kept within the list, for a search also asks what a text
+        does with values that never come.
+        """
         text, size, exact = thing.name, "", True
         for number, length in self.dimensions(thing.family):
             index = place.indices[number] if number < len(place.indices) else UNKNOWN
@@ -148,6 +153,8 @@ class Objects:
             elif index == UNKNOWN or index.startswith(FREE):
                 exact = False
                 index, size = ("{}", length) if not size else ("0", size)
+            elif not index.isdigit() and index not in sizes and ring(index) is None:
+                index = f"{index} % {length}"
             text += f"[{index}]"
         return text, size, exact
 

@@ -258,6 +258,7 @@ class Places:
         self.ring_size: Callable[[Expr, Frame], str | None] = lambda expr, frame: None
         self.ring_text: Callable[[Expr, Frame], str | None] = lambda expr, frame: None
         self._active: set[tuple[str, int]] = set()
+        self._changed: dict[tuple[str, int], frozenset[str]] = {}
         self._expanders: dict[tuple[str, int], Expander] = {}
         self._loops: dict[tuple[str, int], dict[int, tuple[Loop, ...]]] = {}
         for function in program.functions:
@@ -578,15 +579,28 @@ class Places:
             return UNKNOWN
         if variable.kind == "parameter" and (frame.places.get(name) is not None):
             return UNKNOWN
-        values = assigned_locals(frame.function).get(name, ())
-        changed = any(
-            (isinstance(one, Unary) and one.operator in {"x++", "++x", "x--", "--x"} and one.operand == replace_line(
-                one.operand, name))
-            for one in all_expressions(frame.function.body)
-        )  # fmt: skip
-        if len(values) == 1 and not changed:
-            return self.integer(self.rewrite(values[0], frame.function), frame, depth)
+        value = self.one_value(name, frame.function)
+        if value is not None:
+            return self.integer(value, frame, depth)
         return f"{FREE}{frame.function.name}:{name}"
+
+    def one_value(self, name: str, function: Function) -> Expr | None:
+        """The value of a local that is given one and never changed (its address does not leave either)."""
+        values = assigned_locals(function).get(name, ())
+        if len(values) != 1 or self.changes(name, function):
+            return None
+        return self.rewrite(values[0], function)
+
+    def changes(self, name: str, function: Function) -> bool:
+        """Is a local or parameter changed where it stands?"""
+        key = (function.path, function.line)
+        if key not in self._changed:
+            self._changed[key] = _changed(function)
+        return name in self._changed[key]
+
+    def keeps(self, name: str, function: Function) -> bool:
+        """Does a parameter keep the value it was given?"""
+        return not self.changes(name, function) and not assigned_locals(function).get(name)
 
     def _value_at(self, at: Place, depth: int) -> str:
         """An integer that memory holds once and for all: `workers[i].id = i`."""
@@ -630,6 +644,18 @@ class Places:
         """An index computed from another: the slice that a thread's number picks, whatever the arithmetic."""
         varying = {one for one in (left, right) if one != UNKNOWN and not number(one) and ring(one) is None}
         return varying.pop() if len(varying) == 1 else UNKNOWN
+
+
+def _changed(function: Function) -> frozenset[str]:
+    """Locals that are stepped, changed by `+=` and the like, or whose address is taken."""
+    found = set()
+    for expr in all_expressions(function.body):
+        match expr:
+            case Unary(operator="++x" | "x++" | "--x" | "x--" | "&", operand=Name(name=name)):
+                found.add(name)
+            case Assign(operator=operator, target=Name(name=name)) if operator != "=":
+                found.add(name)
+    return frozenset(found)
 
 
 def _known(text: str) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from cllm_sim.auditor.facts import Binary, Call, Cast, Expr, Member, Name, Number, Site, SizeOf
 from cllm_sim.auditor.program import Program
 from cllm_sim.auditor.skeleton.places import Frame, Places
-from cllm_sim.auditor.traverse import assigned_locals
 
 THREADS, ROUNDS, LIMIT = "threads", "rounds", "limit"
 DEPTH_MAX = 12
@@ -79,15 +78,16 @@ class Sizes:
             return None if value is None else ("constant", name)
         if variable.kind == "parameter":
             given = frame.sizes.get(name)
-            if given is not None and frame.caller is not None:
+            if given is not None and frame.caller is not None and self.places.keeps(name, frame.function):
                 return self.key(given, frame.caller, depth)
             return "variable", f"{frame.function.name}.{name}"
         if variable.kind == "global":
             return "global", name
-        values = assigned_locals(frame.function).get(name, ())
-        if len(values) == 1 and not isinstance(values[0], Number):
-            found = self.key(values[0], frame, depth)
-            return found if found is not None else ("variable", f"{frame.function.name}.{name}")
+        value = self.places.one_value(name, frame.function)
+        if value is not None and not isinstance(value, Number):
+            found = self.key(value, frame, depth)
+            if found is not None:
+                return found
         return "variable", f"{frame.function.name}.{name}"
 
     def _member(self, expr: Member, frame: Frame, depth: int) -> Key | None:
@@ -180,9 +180,11 @@ class Sizes:
             case Number(value=value):
                 return None if value is None else str(value)
             case Name(name=name) if name in frame.sizes and frame.caller is not None:
+                if not self.places.keeps(name, frame.function):
+                    return None
                 return self.text(frame.sizes[name], frame.caller, depth + 1)
-            case Name(name=name) if self._one_value(name, frame) is not None:
-                return self.text(self._one_value(name, frame) or expr, frame, depth + 1)
+            case Name(name=name) if self.places.one_value(name, frame.function) is not None:
+                return self.text(self.places.one_value(name, frame.function) or expr, frame, depth + 1)
             case Binary(operator="+" | "-" | "*" | "/" as operator, left=left, right=right):
                 one, other = self.text(left, frame, depth + 1), self.text(right, frame, depth + 1)
                 if one is None or other is None:
@@ -191,10 +193,6 @@ class Sizes:
             case _:
                 value = self.program.constant(expr, frame.function, frame.function.path)
                 return None if value is None else str(value)
-
-    def _one_value(self, name: str, frame: Frame) -> Expr | None:
-        values = assigned_locals(frame.function).get(name, ())
-        return values[0] if len(values) == 1 else None
 
 
 def _grouped(text: str) -> str:

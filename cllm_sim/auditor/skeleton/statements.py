@@ -135,13 +135,15 @@ class Writer:
         for event in pending:
             self.events.alone(event, out)
 
-    def consume(self, expr: Expr, out: list[Node], *, certain: bool = False) -> Value | None:
+    def consume(
+        self, expr: Expr, out: list[Node], *, certain: bool = False, target: Tracked | None = None
+    ) -> Value | None:
         """The value of an expression; what it does not use of what is pending is written.
 
         With `certain`, only if everything in it can surely be followed.
         """
         try:
-            value = Expressions(self).translate(expr, certain=certain)
+            value = Expressions(self).translate(expr, certain=certain, target=target)
         except Untranslatable:
             self.flush(out)
             return None
@@ -285,13 +287,15 @@ class Writer:
         known = self.generator.locals.get(key)
         variable = known or self.local_name(key, name)
         held = self.frame.integers.get(name)
-        if size is not None:
+        picks = size is not None or self.round.follows(key)
+        if picks:
             self.frame.integers[name] = variable
+        if size is not None:
             self.generator.sizes[variable] = size.name
         self.loops.append(("loop", ()))
         body = [*self._inside(node.test), *self._inside(node.body)]
         self.loops.pop()
-        if size is not None:
+        if picks:
             self.frame.integers.pop(name)
             if held is not None:
                 self.frame.integers[name] = held
@@ -464,7 +468,7 @@ class Writer:
             out.append(Line("return", node.site, leaves=True))
             return
         self.round.link(key, self.key_of(node.value))
-        value = self.consume(node.value, out)
+        value = self.consume(node.value, out, target=key)
         self.generator.returns = True
         if value is None:
             shown = self.shown(node.value)

@@ -120,10 +120,12 @@ class Expressions:
         self.writer = writer
         self.round = writer.round
         self.value = Value("")
+        self.target: Tracked | None = None
 
-    def translate(self, expr: Expr, *, certain: bool = False) -> Value:
-        """The value of an expression; raises Untranslatable."""
+    def translate(self, expr: Expr, *, certain: bool = False, target: Tracked | None = None) -> Value:
+        """The value of an expression (for `target`, if it goes there); raises Untranslatable."""
         self.value = Value("")
+        self.target = target
         self.value.text = self.text(self.writer.rewrite(expr))
         if certain and self.value.difficult:
             raise Untranslatable
@@ -177,11 +179,21 @@ class Expressions:
             case Binary(operator=operator) if operator in OPERATORS:
                 return self._binary(expr)
             case Conditional(condition=condition, then=then, other=other):
-                return f"({self.text(then)} if {self.text(condition)} else {self.text(other)})"
+                return f"({self._side(then)} if {self.text(condition)} else {self._side(other)})"
             case Call():
                 return self._call(expr)
             case _:
                 raise Untranslatable
+
+    def _side(self, expr: Expr) -> str:
+        """One side of a conditional; a computed one may be any other value."""
+        try:
+            return self.text(expr)
+        except Untranslatable:
+            text = None if self.target is None else self.writer.events.computed(expr, self.target)
+            if text is None:
+                raise
+            return text
 
     def _changed(self, expr: Expr) -> str | None:
         """The value of an expression that was evaluated just before: `++x`, `x += d`, a call that was taken to succeed."""

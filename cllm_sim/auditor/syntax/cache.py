@@ -129,7 +129,8 @@ class _OnlyFacts(pickle.Unpickler):
     """Takes the classes of `facts.py` and nothing else."""
 
     def find_class(self, module: str, name: str) -> object:
-        if module == facts.__name__ and isinstance(found := getattr(facts, name, None), type):
+        found = getattr(facts, name, None) if module == facts.__name__ else None
+        if isinstance(found, type) and found.__module__ == facts.__name__:
             return found
         raise pickle.UnpicklingError(f"{module}.{name} is no fact")
 

@@ -362,6 +362,8 @@ def _character_value(text: str) -> int | None:
 
 
 def _string_value(text: str) -> str:
+    if '"' not in text:  # a macro's `#name`, which the parser was shown as a string
+        return ""
     content = text[text.find('"') + 1 :]
     content = content[:-1] if content.endswith('"') else content
     if "\\" not in content:

@@ -7,12 +7,12 @@ is only there to make it one statement, so its statements stand for it, unless a
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tree_sitter import Node
 
 from cllm_sim.auditor.facts import (
     Block,
-    Do,
     Expr,
     If,
     Jump,
@@ -20,7 +20,6 @@ from cllm_sim.auditor.facts import (
     Macro,
     Name,
     Number,
-    Opaque,
     Stmt,
     Switch,
     Text,
@@ -34,6 +33,7 @@ from cllm_sim.auditor.syntax.lexical import STRING, Directive, Lexed, ascii_code
 from cllm_sim.auditor.syntax.macro_uses import MacroUses
 from cllm_sim.auditor.syntax.masking import respell
 from cllm_sim.auditor.syntax.parsing import parse
+from cllm_sim.auditor.syntax.types import SPECIFIERS
 from cllm_sim.auditor.syntax.unit import Findings, Marks, named
 
 _HEAD = re.compile(r"\s*([^\W\d]\w*)(\(([^()]*)\))?", re.ASCII | re.DOTALL)
@@ -47,6 +47,25 @@ _TYPE_WORDS = frozenset(
 )
 
 
+_STATEMENT_WORDS = frozenset("return if else for while do switch break continue goto case default".split())
+_FIRST_WORD = re.compile(r"[A-Za-z_]\w*")
+_COMMA = re.compile(r"(,\s*)##(\s*(?:__VA_ARGS__|\w+))")
+_NAME_AS_TEXT = re.compile(r"(?<!#)#[ \t]*[A-Za-z_]\w*")
+
+
+def _as_text(found: re.Match[str]) -> str:
+    return '""' + " " * (len(found[0]) - 2)
+
+
+def _takes_semicolon(node: Node) -> bool:
+    """Is the semicolon behind a body the whole body of a loop or a branch in it: `for (...)`, a fragment?"""
+    at: Node | None = node
+    while at is not None and at.type in ("for_statement", "while_statement", "if_statement", "else_clause"):
+        inner = at.child_by_field_name("alternative") or at.child_by_field_name("body")
+        at = inner or at.child_by_field_name("consequence") or at.named_children[-1]
+    return at is not None and at is not node and at.type == "expression_statement" and not named(at)
+
+
 class _Body:
     """A macro's body: its code at the offset where it stands in the file."""
 
@@ -54,6 +73,7 @@ class _Body:
         self.path, self.lexed, self.start = path, lexed, start
         text = without_comments(lexed.text[directive.start : directive.end])[start - directive.start :]
         self.text = text
+        self.code = _NAME_AS_TEXT.sub(_as_text, _COMMA.sub(r"\1  \2", text)) if "#" in text else text
         self.found = Findings()
 
     def _unit(self, code: bytes, before: int, marks: Marks) -> Declarations:
@@ -63,8 +83,8 @@ class _Body:
 
     def _parsed(self, around: tuple[bytes, bytes]) -> tuple[Node, Declarations] | None:
         marks = Marks()
-        body = ascii_code(self.text)
-        bare = ascii_code(STRING.sub(lambda found: '"' + " " * (len(found[0]) - 2) + '"', self.text))
+        body = ascii_code(self.code)
+        bare = ascii_code(STRING.sub(lambda found: '"' + " " * (len(found[0]) - 2) + '"', self.code))
         brackets = respell(body, bare, marks, self.lexed.text, self.start, inside_function=True)
         blank_decorations(body, bare, brackets)
         MacroUses(body, bare, brackets, marks, lambda name: "", self.start).rewrite()
@@ -91,12 +111,13 @@ class _Body:
             return None
         body = parsed[0].child_by_field_name("body")
         children = named(body) if body is not None else []
-        if not children:
+        if body is None or not children or all(child.type in SPECIFIERS for child in children):
             return None
         last = children[-1]
         if last.type == "expression_statement" and not named(last):
             children.pop()
-        assert body is not None
+        elif _takes_semicolon(last):
+            return None
         return _unwrapped(parsed[1].items(children, body)) or None
 
 
@@ -112,19 +133,20 @@ def macro_of(path: str, lexed: Lexed, directive: Directive, when: tuple[str, ...
     made = Macro(head[1], path, line, parameters, text, when=when)
     simple = _simple(text, lexed, head.end())
     if simple is not None:
-        return Macro(head[1], path, line, parameters, text, simple, None, when)
-    if not text or "##" in text or len(text) > _LONGEST or text in _TYPE_WORDS or re.search(r"(?<!')#\s*\w", text):
-        return made if "#" not in text or "##" in text or not text else _with_body(made, body, found)
+        return replace(made, expression=simple)
+    if not text or "##" in body.code or len(text) > _LONGEST or text in _TYPE_WORDS:
+        return made
     return _with_body(made, body, found)
 
 
 def _with_body(made: Macro, body: _Body, found: Findings) -> Macro:
-    braces = made.text.startswith("{") or made.text.endswith((";", "}"))
-    expression = None if braces else body.expression()
+    first = _FIRST_WORD.match(made.text)
+    stated = made.text.endswith((";", "}")) or (first is not None and first[0] in _STATEMENT_WORDS)
+    expression = None if stated or made.text.startswith("{") else body.expression()
     statements = None if expression is not None else body.statements()
     if expression is not None or statements is not None:
         found.local_records += body.found.records + body.found.local_records
-    return Macro(made.name, made.path, made.line, made.parameters, made.text, expression, statements, made.when)
+    return replace(made, expression=expression, statements=statements)
 
 
 def _parameters(text: str) -> tuple[str, ...]:
@@ -189,6 +211,3 @@ def _leaves(statements: tuple[Stmt, ...]) -> bool:
 
 def _continues(statements: tuple[Stmt, ...]) -> bool:
     return any(isinstance(one, Jump) and one.kind == "continue" for one in statements)
-
-
-__all__ = ["Do", "Opaque", "macro_of"]

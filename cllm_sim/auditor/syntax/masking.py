@@ -42,7 +42,8 @@ _STANDARD_ATTRIBUTE = re.compile(rb"\[\[[^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*+\]\
 _ATOMIC = re.compile(rb"\b_Atomic\s*+(?=\()")
 _TYPE_OF = re.compile(rb"\b(?:typeof(?:_unqual)?|__typeof__|__typeof)\s*+(?=\()")
 _OFFSET = re.compile(rb"\boffsetof(?=\s*\()")
-_ASM = re.compile(rb"(\w++|\])\s++((?:__)?asm(?:__)?)\s*+(?=\(\s*+\")")
+_ASM = re.compile(rb"\b(?:__)?asm(?:__)?\s*+(?=\(\s*+\")")
+_DECLARED_BEFORE = re.compile(rb"(\w++|\])\s++\Z")
 _DECLARED = re.compile(rb"\s*+[=;,]")
 _ASSERTION = re.compile(rb"\b(?:_Static_assert|static_assert)\s*+(?=\()")
 _CASE_RANGE = re.compile(rb"\bcase\b[^:;{}?\"]*+")
@@ -97,8 +98,10 @@ def _register_names(code: bytearray, bare: bytearray, brackets: Brackets) -> Non
     """`register int x asm("r1") = 2;`: where a variable is kept."""
     for found in _ASM.finditer(bytes(bare)):
         end = brackets.closing.get(found.end())
-        if end is not None and found[1] not in KEYWORDS and _DECLARED.match(bare, end + 1):
-            put(code, bare, found.start(2), end + 1, b"")
+        before = _DECLARED_BEFORE.search(bytes(bare[max(0, found.start() - 80) : found.start()]))
+        if end is None or before is None or before[1] in KEYWORDS or not _DECLARED.match(bare, end + 1):
+            continue
+        put(code, bare, found.start(), end + 1, b"")
 
 
 def _attributes(code: bytearray, bare: bytearray, brackets: Brackets) -> None:

@@ -10,6 +10,7 @@ import re
 
 from cllm_sim.auditor.facts import FileFacts, Macro, Unread
 from cllm_sim.auditor.syntax.attempts import best_attempt
+from cllm_sim.auditor.syntax.cache import collector_paused
 from cllm_sim.auditor.syntax.conditions import Conditions
 from cllm_sim.auditor.syntax.declarations import Declarations
 from cllm_sim.auditor.syntax.expanding import Expander
@@ -25,7 +26,11 @@ _INCLUDE = re.compile(r"\s*(<[^>\n]*>|\"[^\"\n]*\"|\w+)")
 
 def read(path: str, data: bytes) -> FileFacts:
     """Everything that a C file says. Never raises; what was not understood is in `unread`."""
-    text = decode(data)
+    with collector_paused():
+        return _read(path, decode(data))
+
+
+def _read(path: str, text: str) -> FileFacts:
     attempt = best_attempt(text)
     prepared = attempt.prepared
     lexed, conditions, unread = prepared.lexed, prepared.conditions, prepared.unread

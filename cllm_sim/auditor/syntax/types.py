@@ -28,7 +28,7 @@ QUALIFIERS = {
 PRIMITIVE = frozenset(
     "int char void short long unsigned signed float double bool _Bool size_t ssize_t struct union enum".split()
 )
-_SPECIFIERS = frozenset(
+SPECIFIERS = frozenset(
     "primitive_type sized_type_specifier type_identifier struct_specifier union_specifier enum_specifier "
     "macro_type_specifier".split()
 )
@@ -71,7 +71,7 @@ class Types(Unit):
                 known = QUALIFIERS.get(self.code_words(child))
                 if known:
                     qualifiers.add(known)
-            elif kind in _SPECIFIERS and not base:
+            elif kind in SPECIFIERS and not base:
                 base = self.base(child, qualifiers)
         return Specifiers(base, frozenset(qualifiers))
 

@@ -30,6 +30,7 @@ typedef struct tagLOGGER {
     unsigned rd, wr;
     unsigned closed : 1;
     long lines[KIND_MAX];
+    long spoke[TALKERS];
     double total;
 } LOGGER, *HLOGGER;
 
@@ -46,6 +47,7 @@ static void absorb(HLOGGER log, const struct record *r)
         abort();
     }
     log->lines[r->kind]++;
+    log->spoke[r->from]++;
 }
 
 static void *log_main(void *p)
@@ -104,6 +106,8 @@ static void log_close(HLOGGER *plog)
     pthread_mutex_unlock(&log->mtx);
     pthread_join(log->thread, NULL);
     printf("%ld counts, %ld ratios, total %.1f\n", log->lines[KIND_COUNT], log->lines[KIND_RATIO], log->total);
+    for (int i = 0; i < TALKERS; i++)
+        printf("talker %d: %ld\n", i, log->spoke[i]);
     pthread_cond_destroy(&log->room);
     pthread_cond_destroy(&log->more);
     pthread_mutex_destroy(&log->mtx);

@@ -244,3 +244,43 @@ def test_a_control_that_leaves_before_the_last_wait() -> None:
 def test_leaving_before_any_thread_is_created_strands_nobody() -> None:
     text = crew(UNTIL_STOP, AND_STOP).replace("int ids[WORKERS];", "int ids[WORKERS];\n    if (rand() == 3) return 2;")
     assert differing(text) == []
+
+
+def test_leaving_because_the_threads_did_not_start_strands_nobody() -> None:
+    text = (
+        TWO_BARRIERS.replace(
+            "static void *control_main(void *unused)\n{",
+            """static int start(void);
+static void *control_main(void *unused)
+{
+    int failed = start();
+    if (failed)
+        return unused;""",
+        )
+        .replace(
+            "int main(void)\n{\n    pthread_t control, workers[WORKERS];\n    int ids[WORKERS];",
+            """static pthread_t workers[WORKERS];
+static int ids[WORKERS];
+static int start(void)
+{
+    for (int i = 0; i < WORKERS; i++) {
+        ids[i] = i;
+        pthread_create(&workers[i], NULL, worker_main, &ids[i]);
+    }
+    return getenv("REFUSE") ? 2 : 0;
+}
+int main(void)
+{
+    pthread_t control;""",
+        )
+        .replace(
+            """    for (int i = 0; i < WORKERS; i++) {
+        ids[i] = i;
+        pthread_create(&workers[i], NULL, worker_main, &ids[i]);
+    }
+    pthread_join(control""",
+            "    pthread_join(control",
+        )
+    )
+    assert text.count("pthread_create(&workers[i]") == 1
+    assert differing(text) == []

@@ -55,13 +55,13 @@ def called(role: Role) -> str:
 
 def creations(analysis: Analysis, made: Role) -> Iterator[At]:
     """The steps that make threads of a role, each with the role that takes it."""
-    entries = {(entry.path, entry.line) for entry in made.entries}
+    entries = {entry.key for entry in made.entries}
     for creator in analysis.roles.all:
         if creator.group != made.group:
             continue
         for step in analysis.flow(creator).events(Act.CREATE):
             assert step.event is not None
-            if any((entry.path, entry.line) in entries for entry in step.event.entries):
+            if any(entry.key in entries for entry in step.event.entries):
                 yield At(creator, step)
 
 

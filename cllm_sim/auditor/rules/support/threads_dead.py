@@ -20,7 +20,7 @@ def may_run(analysis: Analysis, function: Function) -> bool:
     waiting = [function]
     while waiting:
         one = waiting.pop()
-        key = (one.path, one.line)
+        key = one.key
         if key in seen:
             continue
         seen.add(key)

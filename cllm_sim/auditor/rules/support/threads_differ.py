@@ -16,12 +16,13 @@ from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.flow.own import Own
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.threads import At, steps_of
-from cllm_sim.auditor.traverse import assigned_locals, names, parts, within
+from cllm_sim.auditor.traverse import assigned_locals, calls, names, parts, within
 from cllm_sim.auditor.vocabulary import KNOWN, WRITES, Act
 
 CHANCE = frozenset({"rand", "random", "rand_r", "drand48", "lrand48", "erand48", "getrandom", "arc4random"})
 ROUNDS_MAX = 12
 DEPTH_MAX = 60
+CALLS_MAX = 6
 
 
 class Differences:
@@ -168,25 +169,51 @@ def left_out(flow: Flow, conditions: Iterable[Step], targets: set[int]) -> Step 
 
 
 def told(analysis: Analysis, role: Role, condition: Step) -> bool:
-    """May somebody else have told the role to leave: does the test ask a function, or read what other roles write?"""
+    """May somebody else have told the role to leave: does the test ask a function, or read what other roles write?
+
+    The result of starting the threads tells, too: a role that leaves because they did not start strands nobody.
+    """
     for expr in within(condition.condition):
         if isinstance(expr, Call) and not _calculates(analysis, expr, condition):
             return True
     copied = assigned_locals(condition.function)
-    read = [one for one in within(condition.condition) if isinstance(one, Name | Member | Index)]
-    read += [
-        value
-        for one in read
-        if isinstance(one, Name)
-        for value in copied.get(one.name, ())
-        if isinstance(value, Name | Member | Index)
-    ]
+    read: list[Expr] = [one for one in within(condition.condition) if isinstance(one, Name | Member | Index)]
+    given = [value for one in read if isinstance(one, Name) for value in copied.get(one.name, ())]
+    if tests_start(analysis, condition):
+        return True
+    read += [value for value in given if isinstance(value, Name | Member | Index)]
     return any(_written_by_others(analysis, role, expr, condition) for expr in read)
+
+
+def tests_start(analysis: Analysis, condition: Step) -> bool:
+    """Does a condition test what came of starting the threads?"""
+    copied = assigned_locals(condition.function)
+    tested: list[Expr] = [one for one in within(condition.condition) if isinstance(one, Name | Call)]
+    tested += [value for one in tested if isinstance(one, Name) for value in copied.get(one.name, ())]
+    return any(_starts_threads(analysis, value, condition.function) for value in tested)
+
+
+def _starts_threads(analysis: Analysis, value: Expr, function: Function, depth: int = 0) -> bool:
+    """Is a value the result of a call that creates threads?"""
+    name = value.function.name if isinstance(value, Call) and isinstance(value.function, Name) else ""
+    if not name or depth > CALLS_MAX:
+        return False
+    if name in KNOWN:
+        return KNOWN[name].act is Act.CREATE
+    return any(
+        _starts_threads(analysis, call, callee, depth + 1)
+        for callee in analysis.program.lookup(name, function.path)
+        for call in calls(callee.body)
+    )
 
 
 def _written_by_others(analysis: Analysis, role: Role, expr: Expr, condition: Step) -> bool:
     place = analysis.locations.bound(analysis.locations.of(expr, condition.function), condition.bindings)
-    known = None if place is None else analysis.inventory.memory.get(place)
+    if place is None:
+        return False
+    if any(isinstance(value, Call) for value, _ in analysis.program.assignments.get(place.label, ())):
+        return True
+    known = analysis.inventory.memory.get(place)
     return known is not None and any(use.role != role.name for use in known.uses if use.act in WRITES)
 
 

@@ -1,0 +1,97 @@
+"""The program's text as the steps so far have left it, so that each sketch speaks of what is there by then.
+
+Rules of this file: functions are held as printed lines; a line that a step writes has no number of its own unless it
+takes the place of one line (then it keeps that line's). A loop that moves is found by the lines it had.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field, replace
+
+from cllm_sim.auditor.facts import Function
+from cllm_sim.auditor.planning.lines import Line, printed, signature
+
+Place = tuple[str, int]
+Key = tuple[str, int]
+PLAIN_HEAD = re.compile(r"\s*(if|for|while) \((?!.*\w\().*\)( \{)?$")
+"""The head of a statement that does nothing by itself: no call in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One function's text. `function` is None for one that a step adds."""
+
+    path: str
+    name: str
+    line: int
+    head: str
+    lines: tuple[Line, ...]
+    function: Function | None = None
+
+    @property
+    def key(self) -> Key:
+        """What tells it from all others."""
+        return (f"{self.path}:{self.name}", self.line)
+
+
+@dataclass(slots=True)
+class Draft:
+    """All changed functions, the lines that went, and the names that were added."""
+
+    texts: dict[Key, Text] = field(default_factory=dict)
+    gone: frozenset[Place] = frozenset()
+    dropped: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    moved: dict[Place, Key] = field(default_factory=dict)
+
+    def copy(self) -> Draft:
+        """One to try a step on."""
+        return replace(self, texts=dict(self.texts), moved=dict(self.moved))
+
+    def text(self, function: Function) -> Text:
+        """A function as it is by now."""
+        known = self.texts.get(function.key)
+        return known or Text(
+            function.path, function.name, function.line, signature(function), tuple(printed(function.body)), function
+        )
+
+    def holder(self, function: Function, line: int) -> Text:
+        """The function in which a line of this one stands by now."""
+        key = self.moved.get((function.path, line))
+        return self.text(function) if key is None else self.texts[key]
+
+    def is_gone(self, path: str, line: int) -> bool:
+        """Did a step take this line away?"""
+        return (path, line) in self.gone
+
+
+def closing(lines: tuple[Line, ...] | list[Line], start: int) -> int:
+    """The index of the brace that closes the body whose head stands at an index; the head's own where there is none."""
+    if not lines[start].text.endswith("{"):
+        return start
+    pad = lines[start].pad
+    return next((n for n in range(start + 1, len(lines)) if lines[n].text == pad + "}"), start)
+
+
+def emptied(lines: tuple[Line, ...], gone: set[int], kept: Container[int]) -> set[int]:
+    """The heads (and braces) whose bodies go completely, by index; those at which something is added stay."""
+    found: set[int] = set()
+    for n in range(len(lines) - 1, -1, -1):
+        inside = list(_inside(lines, n))
+        going = inside and all(one in gone | found and one not in kept for one in inside)
+        if not going or n in gone or n in kept or not PLAIN_HEAD.match(lines[n].text):
+            continue
+        end = closing(lines, n) if lines[n].text.endswith("{") else inside[-1]
+        if end + 1 < len(lines) and lines[end + 1].text.strip() in {"else", "else {"}:
+            continue
+        found |= {n, end}
+    return found
+
+
+def _inside(lines: tuple[Line, ...], n: int) -> Iterator[int]:
+    if lines[n].text.endswith("{"):
+        yield from range(n + 1, closing(lines, n))
+    elif n + 1 < len(lines) and lines[n + 1].bare:
+        yield n + 1
