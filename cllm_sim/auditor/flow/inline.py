@@ -31,7 +31,7 @@ from cllm_sim.auditor.outline import (
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.roles.model import Key
 from cllm_sim.auditor.traverse import all_expressions, assigned_locals
-from cllm_sim.auditor.vocabulary import ATOMIC, KNOWN, PLAIN, Act
+from cllm_sim.auditor.vocabulary import ATOMIC, KNOWN, PLAIN, SYNCHRONISES, Act
 
 DEPTH_MAX = 24
 STEPS_MAX = 20_000
@@ -159,9 +159,19 @@ class Inliner:
             partner=locations.bound(event.partner, frame.bindings),
             own=event.expression is not None and _owned(frame.own, event),
         )  # fmt: skip
+        if self._wraps(frame, event):
+            step = flow.steps[out[0][0]]
+            step.site, step.how = frame.how[-1], (*frame.how[:-1], event.site)
         if event.act is Act.END_THREAD:
             self._ended += out
         return [] if event.act in {Act.END_THREAD, Act.END_PROCESS} else out
+
+    def _wraps(self, frame: _Frame, event: Event) -> bool:
+        """Is the event all that a function does, to what it was given? Then its place is where it was called."""
+        if event.act not in SYNCHRONISES or event.target is None or event.target.kind != "parameter" or not frame.how:
+            return False
+        whole = [one for one in events(self.outliner.of(frame.function).body) if one.act not in PLAIN]
+        return len(whole) == 1
 
     def _call(self, flow: Flow, frame: _Frame, event: Event, tails: Tails) -> Tails:
         here = self._event(flow, frame, event, tails)

@@ -26,7 +26,7 @@ from cllm_sim.auditor.facts import (
     Unary,
 )
 from cllm_sim.auditor.locations import Locations
-from cllm_sim.auditor.traverse import assigned_locals, within
+from cllm_sim.auditor.traverse import all_expressions, assigned_locals, names, within
 from cllm_sim.auditor.vocabulary import KNOWN, Act
 
 DEPTH_MAX = 60
@@ -50,6 +50,7 @@ class Own:
         self.names = set(parameters)
         self.hidden = set(private)
         self.published = published
+        self.moving = _moving(function)
         self._spread()
 
     def private(self, expr: Expr) -> bool:
@@ -124,6 +125,8 @@ class Own:
         match expr:
             case Name(name=name):
                 return name in self.names
+            case Member() | Index() | Unary(operator="*") if self._data(expr):
+                return False
             case Cast(operand=operand) | Unary(operand=operand) | Assign(value=operand):
                 return self.place(operand, depth) if _is_address(expr) else self.value(operand, depth)
             case Member():
@@ -138,6 +141,17 @@ class Own:
                 return self._claimed(expr)
             case _:
                 return False
+
+    def _data(self, expr: Expr) -> bool:
+        """A number read at a place that moves on (`bytes[i]`, `*p` with `p++`): data, of which others may have equal.
+
+        A pointer read there still leads to what belongs to the place; a number at a fixed place (`first[id]`) may be
+        the thread's share.
+        """
+        type = self.program.type_of(expr, self.function)
+        if type is None or type.pointers or type.arrays or self.program.record(type) is not None:
+            return False
+        return bool(names(expr) & self.moving)
 
     def place(self, expr: Expr, depth: int = 0) -> bool:
         """Does an lvalue name memory of this thread alone?"""
@@ -198,6 +212,20 @@ def distinct(value: Expr) -> bool:
         if isinstance(one, Binary) and one.operator == "+" and not isinstance(one.right, Number):
             return True
     return False
+
+
+def _moving(function: Function) -> frozenset[str]:
+    """The names that a function counts up or down, or moves on by steps."""
+    found = set()
+    for one in all_expressions(function.body):
+        match one:
+            case Unary(operator="++x" | "x++" | "--x" | "x--", operand=Name(name=name)):
+                found.add(name)
+            case Assign(operator="+=" | "-=", target=Name(name=name)):
+                found.add(name)
+            case _:
+                continue
+    return frozenset(found)
 
 
 def _is_address(expr: Expr) -> bool:

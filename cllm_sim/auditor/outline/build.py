@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from cllm_sim.auditor.callables import Callables
 from cllm_sim.auditor.facts import (
+    Assign,
+    Binary,
     Block,
     Call,
     Declare,
@@ -154,6 +156,8 @@ class _Builder:
         constant = None if condition is None else self.program.constant(condition, self.function, self.function.path)
         if one.kind == "do" and constant == 0 and not _jumps_out(one.body):
             return [*start, *body]
+        if _runs_once(one):
+            return [*start, *test, *body, *step]
         if self._once_unless_failing(one):
             return [*start, *(body if one.kind == "do" else ()), *test]
         if constant:
@@ -170,6 +174,24 @@ class _Builder:
     def _switch(self, one: Switch, depth: int) -> list[Node]:
         cases = tuple((case.value, self.sequence(case.body, depth), self.site(case.line)) for case in one.cases)
         return [*self.evaluator.nodes(one.subject), Select(one.subject, cases, self.site(one.line))]
+
+
+def _runs_once(one: Loop) -> bool:
+    """`for (int once = (lock(), 1); once; once = (unlock(), 0))`: a guard written as a loop of one round."""
+    if one.kind != "for" or not isinstance(one.condition, Name) or one.step is None or _jumps_out(one.body):
+        return False
+    name = one.condition.name
+    first = [start.initial for start in one.start if isinstance(start, Declare) and start.name == name]
+    last = one.step.value if isinstance(one.step, Assign) and isinstance(one.step.target, Name) else None
+    named = isinstance(one.step, Assign) and isinstance(one.step.target, Name) and one.step.target.name == name
+    return bool(first) and named and _ends_in(first[0], zero=False) and _ends_in(last, zero=True)
+
+
+def _ends_in(expr: Expr | None, *, zero: bool) -> bool:
+    """Is the value of an expression (of the last part of a comma) a number that is zero, or one that is not?"""
+    while isinstance(expr, Binary) and expr.operator == ",":
+        expr = expr.right
+    return isinstance(expr, Number) and expr.value is not None and (expr.value == 0) == zero
 
 
 def _jumps_out(body: tuple[Stmt, ...]) -> bool:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from cllm_sim.auditor.facts import Assign, Declare, Function, If, Loop, Name, Return, Site, Stmt
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.planning.context import Context, Lines, serves
-from cllm_sim.auditor.planning.draft import Key, Text, closing
+from cllm_sim.auditor.planning.draft import FOREIGN, Key, Text, closing
 from cllm_sim.auditor.planning.layout import Layout, covers
 from cllm_sim.auditor.planning.lines import INDENT, Line, last_line, printed, variable
 from cllm_sim.auditor.planning.sketch import Sketch
@@ -24,8 +24,6 @@ from cllm_sim.auditor.traverse import all_expressions, names, statements, within
 from cllm_sim.auditor.vocabulary import Act
 
 TWELVE = 12
-FOREIGN = 1_000_000
-"""Added to the numbers of lines that move into another file, where these numbers are others'."""
 
 
 @serves("twelve", "NZ4")
@@ -108,11 +106,14 @@ def _constant(context: Context, ids: tuple[str, ...]) -> PlanStep:
     )
 
 
-@serves("control", "NZ1", "NZ2", "NZ3", "RC2")
+@serves("control", "NZ1", "NZ2", "NZ3", "RC2", "NZ4")
 def control(context: Context) -> PlanStep | None:
     """The epochs' loop moves into a thread of its own."""
     layout, subject = context.layout, context.subject
-    ids = context.open("NZ1", "NZ2", "NZ3", "RC2")
+    counted = layout.worker is not None and bool(layout.worker.created)
+    ids = context.open("NZ1", "NZ2", "NZ3", "RC2", *([] if counted else ["NZ4"]))
+    if not ids:
+        return None
     if subject.control is not None:
         return _computes_less(context, ids)
     name = layout.control_name

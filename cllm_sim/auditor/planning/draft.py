@@ -17,6 +17,8 @@ Place = tuple[str, int]
 Key = tuple[str, int]
 PLAIN_HEAD = re.compile(r"\s*(if|for|while) \((?!.*\w\().*\)( \{)?$")
 """The head of a statement that does nothing by itself: no call in it."""
+FOREIGN = 1_000_000
+"""Added to the numbers of lines that move into another file, where these numbers are others'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,13 @@ class Draft:
             function.path, function.name, function.line, signature(function), tuple(printed(function.body)), function
         )
 
-    def holder(self, function: Function, line: int) -> Text:
-        """The function in which a line of this one stands by now."""
+    def holder(self, function: Function, line: int) -> tuple[Text, int]:
+        """The function in which a line of this one stands by now, and the number it has there."""
         key = self.moved.get((function.path, line))
-        return self.text(function) if key is None else self.texts[key]
+        if key is None:
+            return self.text(function), line
+        text = self.texts[key]
+        return text, line if text.path == function.path else line + FOREIGN
 
     def is_gone(self, path: str, line: int) -> bool:
         """Did a step take this line away?"""

@@ -30,11 +30,10 @@ def scratch(context: Context) -> PlanStep | None:
     ids = context.open("LF1", "NZ5", "BA7", "SM3")
     owners = sorted({place.owner for place in shared})
     where = [at(steps[0].site, f"every worker writes {place.label} here") for place, steps in sorted(shared.items())]
-    functions = list(dict.fromkeys(step.function.name for steps in shared.values() for step in steps))
-    sketch = Sketch()
+    sketch = context.sketch()
     for owner in owners:
         _split(context, sketch, owner, sorted(place for place in shared if place.owner == owner))
-    _pass_along(context, sketch, owners)
+    functions = _pass_along(context, sketch, shared)
     return PlanStep(
         "Give each worker its own working memory",
         ids,
@@ -77,37 +76,107 @@ def _split(context: Context, sketch: Sketch, owner: str, places: list[Location])
     if record is None:
         return
     moved = [one for one in record.members if one.name in {place.holder.name for place in places}]
-    sketch.hunk(record.path, context.layout.type_of(record), record.line)
-    sketch.take(*(f"{INDENT}{variable(one.type, one.name)};" for one in moved))
+    kind = context.layout.type_of(record)
+    sketch.hunk(record.path, f"new record, before {kind}", 0)
     sketch.add(f"struct {owner}_scratch {{", *(f"{INDENT}{variable(one.type, one.name)};" for one in moved), "};")
+    sketch.hunk(record.path, kind, record.line)
+    sketch.take(*(f"{INDENT}{variable(one.type, one.name)};" for one in moved))
 
 
-def _pass_along(context: Context, sketch: Sketch, owners: list[str]) -> None:
-    """The worker's record gets the memory, the calls of the work get it as their last argument."""
-    layout, subject = context.layout, context.subject
+def _pass_along(context: Context, sketch: Sketch, shared: dict[Location, list[Step]]) -> list[str]:
+    """The worker's record gets the memory; from where that record is known, each call down to the accesses hands it
+    on. Returns the functions that change."""
+    layout = context.layout
     record = layout.worker_record
     assert record is not None
-    sketch.hunk(record.path, context.layout.type_of(record), record.line)
+    label = context.program.label(record.name)
+    owners = sorted({place.owner for place in shared})
+    sketch.hunk(record.path, layout.type_of(record), record.line)
     sketch.add(*(f"{INDENT}struct {owner}_scratch {owner}_scratch;  /* this thread's own */" for owner in owners))
-    seen = set()
-    changed: dict[int, tuple[Function, dict[int, str]]] = {}
+    given: dict[tuple[str, int], tuple[Function, set[int], str]] = {}
+    taking: dict[tuple[str, int], Function] = {}
+    for function, line, callees in _touching(context, shared):
+        way = layout.way_to(label, function)
+        if way:
+            known = given.setdefault(function.key, (function, set(), way))
+            known[1].add(line)
+            taking.update({callee.key: callee for callee in callees})
+        else:
+            taking[function.key] = function
+    for function, lines, way in given.values():
+        passed = ", ".join(f"&{way}{owner}_scratch" for owner in owners)
+        _passing(context, sketch, function, lines, passed)
+    taking = {key: one for key, one in taking.items() if key not in given}
+    parameters = [f"struct {owner}_scratch *scratch" for owner in owners]
+    for function in taking.values():
+        sketch.hunk(function.path, function.name, function.line)
+        sketch.take(signature(function))
+        sketch.add(signature(function, *parameters))
+    members = ", ".join(sorted({f"scratch->{place.holder.name}" for place in shared}))
+    if taking:
+        sketch.note(f"these use {members}, hand scratch on, and their prototypes alike")
+    return list(dict.fromkeys(one.name for one in (*(found[0] for found in given.values()), *taking.values())))
+
+
+def _touching(
+    context: Context, shared: dict[Location, list[Step]]
+) -> Iterator[tuple[Function, int, tuple[Function, ...]]]:
+    """The calls (with what they call) and accesses inside the workers' work that lead to this memory, outermost first."""
+    subject = context.subject
+    holders = {place.holder for place in shared}
+    seen: set[tuple[str, int, int]] = set()
     for role in subject.workers:
-        for step in subject.doing(role, "work"):
-            call = None if step.event is None else step.event.call
-            way = layout.way_to(context.program.label(record.name), step.function)
-            if call is None or not way or (step.site in seen):
-                continue
-            seen.add(step.site)
+        for write in (True, False):
+            for place, step in subject.accesses(role, write=write):
+                if place.holder not in holders:
+                    continue
+                frames = subject.frames(role, step)
+                for depth, (function, site) in enumerate(frames):
+                    if (*function.key, site.line) not in seen:
+                        seen.add((*function.key, site.line))
+                        callees = (frames[depth + 1][0],) if depth + 1 < len(frames) else ()
+                        if _deepest(context, frames, depth):
+                            yield function, site.line, callees
+
+
+def _deepest(context: Context, frames: list[tuple[Function, Site]], depth: int) -> bool:
+    """Does none of the functions further in hold the worker's record (so that this one has to hand the memory on)?
+    A function that is only passed a pointer to the memory needs nothing."""
+    record = context.layout.worker_record
+    if record is None:
+        return False
+    label = context.program.label(record.name)
+    known = [bool(context.layout.way_to(label, function)) for function, _ in frames]
+    if any(known[depth + 1 :]) or not any(known[: depth + 1]):
+        return False
+    return known[depth] or any("." in text or "->" in text for text in _accessed(context, frames, depth))
+
+
+def _accessed(context: Context, frames: list[tuple[Function, Site]], depth: int) -> list[str]:
+    """The texts of what a function evaluates on its line of a path: a plain name there was passed to it."""
+    function, site = frames[depth]
+    found = [line.text for line in printed(function.body) if line.number == site.line]
+    names_ = {one.name for one in function.parameters if one.type.base in {"float", "double", "int"}}
+    return [text for text in found if not (depth + 1 == len(frames) and _only(text, names_))]
+
+
+def _only(text: str, parameters: set[str]) -> bool:
+    """Is all that is indexed on a line a parameter (`values[i] = ...`)?"""
+    indexed = set(re.findall(r"([\w>.-]+)\[", text))
+    return bool(indexed) and indexed <= parameters
+
+
+def _passing(context: Context, sketch: Sketch, function: Function, lines: set[int], passed: str) -> None:
+    """The calls on these lines get one argument more."""
+    new: dict[int, list[str]] = {}
+    for line in sketch.draft.text(function).lines:
+        for call in calls(function.body):
             old = context.program.text(call)
-            new = f"{old[:-1]}, {', '.join(f'&{way}{owner}_scratch' for owner in owners)})"
-            for line in printed(step.function.body):
-                if line.number == step.site.line and old in line.text:
-                    changed.setdefault(id(step.function), (step.function, {}))[1][line.number] = (
-                        line.text.strip().replace(old, new)
-                    )
-    for function, lines in changed.values():
-        gone = set(lines)
-        sketch.without(function, gone, {line: [text] for line, text in lines.items()}, around=0)
+            if line.number in lines and call.line == line.number and old in line.text and line.text.count(old) == 1:
+                if isinstance(call.function, Name) and context.program.lookup(call.function.name, function.path):
+                    text = new.get(line.number, [line.text.strip()])[0]
+                    new[line.number] = [text.replace(old, f"{old[:-1]}, {passed})")]
+    sketch.edit(function, set(new), new, around=0)
 
 
 @serves("segments", "LF1", "LF2")

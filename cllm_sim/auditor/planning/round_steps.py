@@ -7,31 +7,38 @@ program's own hand-off (locks, conditions, semaphores, flags around the work).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 
-from cllm_sim.auditor.facts import Function, Loop, Site, Stmt
+from cllm_sim.auditor.facts import Function, If, Loop, Return, Site, Stmt
+from cllm_sim.auditor.inventory import Use
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.planning.context import Context, serves
-from cllm_sim.auditor.planning.control_steps import joins
+from cllm_sim.auditor.planning.cleanup_steps import calls_of
+from cllm_sim.auditor.planning.context import Context, Lines, serves
+from cllm_sim.auditor.planning.control_steps import assigned, joins
+from cllm_sim.auditor.planning.draft import Text
 from cllm_sim.auditor.planning.layout import ORDER, covers
-from cllm_sim.auditor.planning.sketch import INDENT, Sketch, printed
+from cllm_sim.auditor.planning.lines import INDENT, printed
+from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence
 from cllm_sim.auditor.requirements.answer import at
 from cllm_sim.auditor.requirements.gradients import folding_steps
 from cllm_sim.auditor.requirements.rounds import batch_barrier
-from cllm_sim.auditor.requirements.subject import site_of
+from cllm_sim.auditor.requirements.subject import listed, site_of
 from cllm_sim.auditor.roles import Role
-from cllm_sim.auditor.traverse import statements
+from cllm_sim.auditor.traverse import inner, names, statements
 from cllm_sim.auditor.vocabulary import SYNCHRONISES, Act
 
 HANDS_OFF = SYNCHRONISES - {Act.CREATE, Act.JOIN, Act.WAIT}
 CODE = re.compile(r"C[A-Z]\d{3}:")
+STOP_TITLE = "Stop by an order through the batch barrier"
 SIDES = ("the order stands before anyone reads it", "every segment is written before anyone folds it")
 
 
-def wait(context: Context, barrier: Location, function: Function, why: str = "") -> str:
+def wait(context: Context, barrier: Location, holder: Text, why: str = "") -> str:
     """A wait at a barrier in a function's own names."""
-    return f"pthread_barrier_wait(&{context.layout.reference(barrier, function)});{f'  /* {why} */' if why else ''}"
+    return f"pthread_barrier_wait(&{context.layout.named(barrier, holder)});{f'  /* {why} */' if why else ''}"
 
 
 @serves("batch", "BA1", "BA2", "BA3", "BA4", "LF3")
@@ -41,30 +48,34 @@ def batch(context: Context) -> PlanStep | None:
     ids = context.open("BA1", "BA2", "BA3", "BA4", "LF3")
     if layout.worker is None or layout.worker_entry is None:
         return _as_found(context, "Let every barrier be met by as many as it is made for", ids)
-    sketch = Sketch()
+    sketch = context.sketch()
     sides: list[Evidence] = []
     functions: list[str] = []
-    _declarations(context, sketch)
-    if batch_barrier(context.subject) is None:
-        functions += _worker(context, sketch, sides)
-    functions += _director(context, sketch, sides)
-    _counts(context, sketch)
-    if layout.round is None or layout.restarted is not None:
-        sketch = Sketch()  # half of a meeting is none: the threads must stay first, and the rounds be found
+    met = batch_barrier(context.subject) is not None
+    if layout.round is not None and layout.restarted is None:  # half of a meeting is none
+        if not met or _misses_waits(context):
+            declare(context, sketch, layout.batch, with_order=not met)
+        if not met:
+            functions += _worker(context, sketch, sides)
+        functions += _director(context, sketch, sides)
+    functions += _counts(context, sketch)
+    rewritten = not met and bool(sketch)
     where = (*sides, *context.rests_on(*ids, limit=4))
     old = sorted({step.target.label for step in _waiting(context) if step.target is not None})
-    replaces = f"the hand-off by {', '.join(old)}" if old else "nothing that orders the batches yet"
+    replaces = f"the hand-off by {', '.join(old)}" if old and not met else "what orders the batches today"
+    test = context.expects(ids, *context.codes("CB001", "CB002", "CB003", "CB004", "CR001"), run=not rewritten)
+    if rewritten:
+        test = f"it builds; it runs again with \u201c{STOP_TITLE}\u201d, with which it is one change; {test}"
     return PlanStep(
         f"Let all threads meet twice at {layout.batch.label} for each batch",
         ids,
         tuple(dict.fromkeys(where))[:8],
-        f"{replaces}: one barrier of {layout.count} + 1 parties, two waits a batch",
-        f"{context.expects(ids, *context.codes('CB001', 'CB002', 'CB003', 'CB004', 'CR001'))}; `cllm check "
-        "node_zero --workers 2` shows the same protocol to hold",
+        f"{replaces}: one barrier of {layout.count} + 1 parties, two waits a batch; a worker without a batch waits, too",
+        f"{test}; `cllm check node_zero --workers 2` shows the same protocol to hold",
         "after the control exists, before any lock goes: from here on the barrier orders what the locks ordered",
         tuple(dict.fromkeys(functions)),
         tuple(sides),
-        str(sketch),
+        context.applied(sketch),
         context.promise(ids),
     )
 
@@ -73,40 +84,67 @@ def batch(context: Context) -> PlanStep | None:
 def handoff(context: Context) -> PlanStep | None:
     """The old hand-off goes on both sides."""
     ids = context.open("BA3", "BA7", "LF3")
-    sketch = Sketch()
+    steps = _waiting(context)
+    places = {step.target for step in steps if step.target is not None}
+    locks = {step.event.partner for step in steps if step.event is not None and step.event.partner is not None}
+    sketch = context.sketch()
     functions = _hand_off(context, sketch)
     if not functions:
         return None
-    steps = _waiting(context)
-    old = sorted({step.target.label for step in steps if step.target is not None})
+    ends = [use.function.name for one in (*places, *locks) for use in _made_and_ended(context, one)]
+    old = ", ".join(sorted(one.label for one in places))
+    names = sorted(one.label for one in (*places, *locks))
+    also = f"; with them go their members, initialisation and destruction ({', '.join(dict.fromkeys(ends))})"
+    test = context.expects(ids, *context.codes("CW002", "CW005", "CW006", "CL003", "CR001"), run=False)
     return PlanStep(
-        f"Remove the hand-off by {', '.join(old)}",
+        f"Remove the hand-off by {old}",
         ids,
-        tuple(dict.fromkeys(at(step.site, f"{step.act} here goes") for step in steps))[:8],
-        f"{', '.join(old)} with their locks and flags: what they ordered, the two waits order",
-        context.expects(ids, *context.codes("CW002", "CW005", "CW006", "CL003", "CR001")),
+        tuple(dict.fromkeys(at(site, f"{act} here goes") for act, site in _hand_off_sites(context, functions)))[:8],
+        f"{', '.join(names)} and their flags: what they ordered, the two waits order{also if ends else ''}",
+        f"it builds; it runs again with \u201c{STOP_TITLE}\u201d; {test}",
         "together with the step before, in one change: a hand-off goes on both sides or hangs",
         tuple(functions),
-        patch=str(sketch),
+        patch=context.applied(sketch),
         promise=context.promise(ids),
     )
 
 
-def _counts(context: Context, sketch: Sketch) -> None:
-    """Where the control becomes a party, the barrier is initialised for one more."""
-    layout, director = context.layout, context.subject.director
-    known = layout.known(layout.batch)
-    if known is None or director is None or not known.by(Act.WAIT) or director.name in known.roles(Act.WAIT):
-        return
+def _made_and_ended(context: Context, location: Location) -> list[Use]:
+    """Where an object is destroyed (and where that is, it is mostly made)."""
+    known = context.layout.known(location)
+    return [] if known is None else known.destroyed
+
+
+def _hand_off_sites(context: Context, names: list[str]) -> Iterator[tuple[Act, Site]]:
     for function in context.reached():
-        for event in context.subject.events_of(function):
-            if event.act is Act.INIT and event.target == layout.batch and event.value is not None and event.call:
-                old = context.program.text(event.call)
-                count = context.program.text(event.value)
-                for line in printed(function.body):
-                    if line.number == event.site.line and old in line.text:
-                        new = line.text.strip().replace(old, old.removesuffix(f"{count})") + f"{count} + 1)")
-                        sketch.without(function, {line.number}, {line.number: [new]})
+        for event in context.subject.events_of(function) if function.name in names else ():
+            if event.act in HANDS_OFF:
+                yield event.act, event.site
+
+
+def _counts(context: Context, sketch: Sketch) -> list[str]:
+    """The barrier is initialised for the workers and the control: where that becomes a party, or was miscounted."""
+    layout, subject = context.layout, context.subject
+    known = layout.known(layout.batch)
+    director = subject.director
+    if known is None or not known.by(Act.WAIT) or director is None:
+        return []
+    joins_now = director.name not in known.roles(Act.WAIT)
+    if not joins_now and not subject.found_about([layout.batch], "CB002"):
+        return []
+    changed = []
+    for function in context.reached():
+        for event in subject.events_of(function):
+            if event.act is not Act.INIT or event.target != layout.batch or event.value is None or not event.call:
+                continue
+            old, count = context.program.text(event.call), context.program.text(event.value)
+            new = f"{old.removesuffix(f'{count})')}{count if joins_now else layout.count} + 1)"
+            lines = [one for one in sketch.draft.text(function).lines if one.number == event.site.line]
+            for line in lines:
+                if old in line.text and new != old:
+                    sketch.edit(function, {line.number}, {line.number: [line.text.strip().replace(old, new)]})
+                    changed.append(function.name)
+    return changed
 
 
 def _as_found(context: Context, title: str, ids: tuple[str, ...]) -> PlanStep | None:
@@ -151,24 +189,46 @@ def persistent(context: Context) -> PlanStep | None:
     )
 
 
-def _declarations(context: Context, sketch: Sketch) -> None:
-    layout = context.layout
-    pool = layout.pool
-    new = []
-    if layout.known(layout.batch) is None:
-        new.append(f"pthread_barrier_t {layout.batch.name};  /* initialised for {layout.count} + 1 */")
-    if _order(context) is None:
-        new.append(f"int {ORDER};  /* ORDER_BATCH, ORDER_EPOCH or ORDER_STOP: written before a wait, read after it */")
+def declare(context: Context, sketch: Sketch, barrier: Location, *, with_order: bool) -> None:
+    """The barrier and the order, where the program has none; a new barrier is made before the threads, ended behind
+    their joins."""
+    layout, pool = context.layout, context.layout.pool
+    fresh = layout.known(barrier) is None and bool(sketch.new(barrier.name))
+    ordered = with_order and _order(context) is None and bool(sketch.new(ORDER))
+    new = [f"pthread_barrier_t {barrier.name};"] * fresh
+    new += [f"int {ORDER};  /* written before a wait, read after it */"] * ordered
     if not new:
         return
-    if pool is not None:
-        sketch.hunk(pool.path, context.layout.type_of(pool), pool.line)
-    else:
-        sketch.hunk(_file(context), "file level", 0)
-    sketch.add(*(f"{INDENT}{one}" if pool is not None else f"static {one}" for one in new))
-    if _order(context) is None:
-        sketch.hunk(_file(context), "file level", 0)
+    path = pool.path if pool is not None else _file(context)
+    if ordered:
+        sketch.hunk(path, f"file level{'' if pool is None else f', before {layout.type_of(pool)}'}", 0)
         sketch.add("enum { ORDER_BATCH, ORDER_EPOCH, ORDER_STOP };")
+    if pool is not None:
+        sketch.hunk(pool.path, layout.type_of(pool), pool.line)
+    elif not ordered:
+        sketch.hunk(path, "file level", 0)
+    sketch.add(*(f"{INDENT}{one}" if pool is not None else f"static {one}" for one in new))
+    if fresh:
+        _made(context, sketch, barrier)
+
+
+def _made(context: Context, sketch: Sketch, barrier: Location) -> None:
+    """The lines that initialise and destroy a new barrier."""
+    layout = context.layout
+    for created in layout.worker.created[:1] if layout.worker is not None else ():
+        line = _outer(created.function, created.event.site.line)
+        name = layout.reference(barrier, created.function)
+        sketch.edit(
+            created.function, before={line: [f"pthread_barrier_init(&{name}, NULL, {layout.count} + 1);"]}, around=0
+        )
+    for function, line in joins(context)[:1]:
+        name = layout.reference(barrier, function)
+        sketch.edit(function, behind={_outer(function, line): [f"pthread_barrier_destroy(&{name});"]}, around=0)
+
+
+def _outer(function: Function, line: int) -> int:
+    """The line of the outermost statement around a line."""
+    return next((one.line for one in function.body if covers(one, line)), line)
 
 
 def _file(context: Context) -> str:
@@ -182,10 +242,10 @@ def _order(context: Context) -> str | None:
     return next((one.name for one in pool.members if ORDER in one.name.lower()), None) if pool is not None else None
 
 
-def order(context: Context, function: Function) -> str:
+def order(context: Context, holder: Text) -> str:
     """The order in a function's own names."""
     layout = context.layout
-    return layout.reference(layout.member(_order(context) or ORDER), function)
+    return layout.named(layout.member(_order(context) or ORDER), holder)
 
 
 def _worker(context: Context, sketch: Sketch, sides: list[Evidence]) -> list[str]:
@@ -200,15 +260,16 @@ def _worker(context: Context, sketch: Sketch, sides: list[Evidence]) -> list[str
     at_work = _statement(entry, line)
     if at_work is None:
         return []
+    text = sketch.draft.text(entry)
     before = [
-        wait(context, layout.batch, entry, f"A: {SIDES[0]}"),
-        f"if ({order(context, entry)} == ORDER_STOP)",
+        wait(context, layout.batch, text, f"A: {SIDES[0]}"),
+        f"if ({order(context, text)} == ORDER_STOP)",
         f"{INDENT}break;",
     ]
-    after = [wait(context, layout.batch, entry, f"B: {SIDES[1]}")]
+    after = [wait(context, layout.batch, text, f"B: {SIDES[1]}")]
     if loop is None:
         before, after = ["for (;;) {", *(INDENT + one for one in before)], [*(INDENT + one for one in after), "}"]
-    sketch.body(entry, lambda one: one.number in gone, {line: before}, (at_work, after), around=1)
+    sketch.edit(entry, gone, {line: before}, {at_work.line: after})
     sides.append(at(Site(entry.path, line), f"{entry.name}: wait A before this batch, wait B after it"))
     return [entry.name]
 
@@ -247,16 +308,32 @@ def _director(context: Context, sketch: Sketch, sides: list[Evidence]) -> list[s
         return []
     why = [f"A: {SIDES[0]}", f"B: {SIDES[1]}"][-missing:]
     target = inside[0] if not crossed else _folding(context, function, inside)
-    sketch.body(function, lambda _: False, {target.line: _opening(context, function, why, missing)}, around=1)
+    sketch.edit(*anchored(sketch, function, target.line, lambda holder: _opening(context, holder, why, missing)))
     name = layout.control_name
     sides.append(at(Site(function.path, target.line), f"{name}, in {function.name}: the waits stand before this"))
     return [function.name]
 
 
-def _opening(context: Context, function: Function, why: list[str], missing: int) -> list[str]:
+def anchored(
+    sketch: Sketch, function: Function, line: int, lines: Callable[[Text], list[str]]
+) -> tuple[Text, tuple[int, ...], dict[int, list[str]]]:
+    """What `Sketch.edit` takes to put lines before one, in the function where that stands by now."""
+    holder, number = sketch.draft.holder(function, line)
+    return holder, (), {number: lines(holder)}
+
+
+def _misses_waits(context: Context) -> bool:
+    """Does the director meet the batch barrier less than twice a round?"""
+    barrier, role = batch_barrier(context.subject), context.subject.director
+    if barrier is None or role is None:
+        return True
+    return sum(len(step.loops) > 0 for step in context.subject.crossings(role, barrier)) < 2
+
+
+def _opening(context: Context, holder: Text, why: list[str], missing: int) -> list[str]:
     """The waits of a round that are still missing, behind the order where both are."""
-    lines = [wait(context, context.layout.batch, function, one) for one in why]
-    return [f"{order(context, function)} = ORDER_BATCH;", *lines] if missing > 1 else lines
+    lines = [wait(context, context.layout.batch, holder, one) for one in why]
+    return [f"{order(context, holder)} = ORDER_BATCH;", *lines] if missing > 1 else lines
 
 
 def _folding(context: Context, function: Function, body: list[Stmt]) -> Stmt:
@@ -292,10 +369,11 @@ def _waiting(context: Context) -> list:  # type: ignore[type-arg]
 
 
 def _hand_off(context: Context, sketch: Sketch) -> list[str]:
-    """The functions that wake workers and wait for them one by one: their locks and conditions go."""
+    """The functions that wake workers and wait for them one by one: their locks, conditions and flags go."""
     entry = context.layout.worker_entry
     joined = {function.name for function, _ in joins(context)}
-    names = []
+    planned: Lines = {}
+    found: list[Function] = []
     places = {step.target for step in _waiting(context)}
     for function in context.reached():
         events = [event for event in context.subject.events_of(function) if event.act in HANDS_OFF]
@@ -307,8 +385,27 @@ def _hand_off(context: Context, sketch: Sketch) -> list[str]:
             for one in statements(function.body)
             if isinstance(one, Loop) and any(covers(one, line) for line in lines)
         }
-        if sketch.without(function, lines, around=0):
-            names.append(function.name)
+        planned[function.key] = lines
+        found.append(function)
+    for key, lines in context.idle_writes(sketch, planned).items():
+        if key in planned:
+            planned[key] |= lines
+    return _without(context, sketch, found, planned)
+
+
+def _without(context: Context, sketch: Sketch, functions: list[Function], planned: Lines) -> list[str]:
+    """Takes lines out of functions; one of which nothing is left goes with its calls."""
+    names = []
+    for function in functions:
+        if not sketch.empties(function, planned[function.key]):
+            names += [function.name] * sketch.edit(function, planned[function.key], around=0)
+            continue
+        sketch.drop(function)
+        names.append(function.name)
+        for caller in context.reached():
+            lines = calls_of(caller, function.name)
+            if lines and sketch.edit(caller, lines, around=0):
+                names.append(caller.name)
     return names
 
 
@@ -322,48 +419,68 @@ def epoch(context: Context) -> PlanStep | None:
     if work is None or found is None or layout.round is None:
         return _epoch_alone(context, ids)
     function, loop = found
-    sketch = Sketch()
-    if layout.known(layout.epoch) is None and layout.pool is not None:
-        sketch.hunk(layout.pool.path, layout.type_of(layout.pool), layout.pool.line)
-        sketch.add(f"{INDENT}pthread_barrier_t {layout.epoch.name};  /* initialised for {layout.count} + 1 */")
-    here = layout.round
-    whole = loop.body[-1] if here[0] is not function or here[1] is loop else here[1]
-    last = next(
-        (one for one in loop.body if here[0] is not function and _calls(context, function, one)),
-        whole,
-    )
+    known = layout.known(layout.epoch)
+    if known is not None and not known.by(Act.WAIT):
+        ids = (*context.open("BA1", "BA2"), *ids)
+    sketch = context.sketch()
+    new_order = ORDER not in sketch.draft.names
+    declare(context, sketch, layout.epoch, with_order=True)
+    if new_order and ORDER in sketch.draft.names:
+        _orders_batches(context, sketch)
+    last = _last_of_epoch(context, function, loop)
+    holder, number = sketch.draft.holder(function, last.line)
     lines = [
-        f"{order(context, function)} = ORDER_EPOCH;",
-        wait(context, layout.batch, function, "A: the order stands"),
-        wait(context, layout.epoch, function, "the next epoch begins when all are here"),
+        f"{order(context, holder)} = ORDER_EPOCH;",
+        wait(context, layout.batch, holder, "A: the order stands"),
+        wait(context, layout.epoch, holder, "the next epoch begins when all are here"),
     ]
-    sketch.body(function, lambda _: False, {}, (last, lines), around=1)
+    sketch.edit(holder, behind={number: lines})
+    text = sketch.draft.text(entry)
     meets = [
-        f"if ({order(context, entry)} == ORDER_EPOCH) {{",
-        INDENT + wait(context, layout.epoch, entry),
+        f"if ({order(context, text)} == ORDER_EPOCH) {{",
+        INDENT + wait(context, layout.epoch, text),
         f"{INDENT}continue;",
         "}",
     ]
-    sketch.body(entry, lambda _: False, {work[2].line: meets}, around=0)
+    sketch.edit(entry, before={work[2].line: meets}, around=0)
     sides = (
-        at(Site(function.path, last.line), f"{function.name}: behind the last batch of an epoch"),
+        at(Site(function.path, last.line), f"{holder.name}: behind the last batch of an epoch"),
         at(Site(entry.path, work[2].line), f"{entry.name}: before the work, when the order is ORDER_EPOCH"),
     )
     return PlanStep(
         f"Separate the epochs at {layout.epoch.label}",
         ids,
         (*sides, *context.rests_on("BA5", limit=3)),
-        "nothing that separates the epochs"
-        if layout.known(layout.epoch) is None
-        else f"{layout.epoch.label}, which is not met by all between two epochs",
+        "nothing that separates the epochs" if known is None else f"{known.label}, which is not met by all today",
         f"run zero, one and three epochs: `{layout.sanitised}`; "
         f"{context.expects(ids, *context.codes('CB001'), run=False)}",
         "after the batch barrier, whose first wait carries the order that leads here",
-        (function.name, entry.name),
+        (holder.name, entry.name),
         sides,
-        str(sketch),
+        context.applied(sketch),
         context.promise(ids),
     )
+
+
+def _last_of_epoch(context: Context, function: Function, loop: Loop) -> Stmt:
+    """The statement of the epochs' loop that holds the rounds: behind it the epoch is over."""
+    assert context.layout.round is not None
+    where, rounds = context.layout.round
+    if where is function and rounds is not loop:
+        return rounds
+    return next((one for one in loop.body if where is not function and _calls(context, function, one)), loop.body[-1])
+
+
+def _orders_batches(context: Context, sketch: Sketch) -> None:
+    """Where the rounds meet already, each first wait gets the order that it lets pass."""
+    barrier, role, found = batch_barrier(context.subject), context.subject.director, context.layout.round
+    if barrier is None or role is None or found is None:
+        return
+    steps = [step for step in context.subject.crossings(role, barrier) if step.loops]
+    sites = [site for step in steps for site in [context.layout.site_in(role, step, found[0])] if site is not None]
+    if sites:
+        line = min(site.line for site in sites)
+        sketch.edit(*anchored(sketch, found[0], line, lambda at_: [f"{order(context, at_)} = ORDER_BATCH;"]))
 
 
 def _epoch_alone(context: Context, ids: tuple[str, ...]) -> PlanStep:
@@ -395,43 +512,79 @@ def _calls(context: Context, function: Function, one: Stmt) -> bool:
     return any(site is not None and covers(one, site.line) for site in sites)
 
 
-@serves("stop", "BA6")
+@serves("stop", "BA6", "BA3")
 def stop(context: Context) -> PlanStep | None:
     """The order to stop goes through the batch barrier."""
-    layout, ids = context.layout, context.open("BA6")
+    layout = context.layout
     entry = layout.worker_entry
-    if entry is None:
+    met = batch_barrier(context.subject) is not None
+    rewritten = ORDER in context.draft.names and not met
+    ids = context.open("BA6") or (context.open("BA3") if rewritten else ())
+    if not ids:
+        return None
+    if entry is None or met:
         return _as_found(context, "Let every thread come to its end", ids)
-    sketch = Sketch()
-    functions = []
+    sketch = context.sketch()
+    functions: list[str] = []
     sides: list[Evidence] = []
-    for function, line in joins(context)[:1]:
-        loop = next((one for one in statements(function.body) if isinstance(one, Loop) and covers(one, line)), None)
-        sync = sorted(event.site.line for event in context.subject.events_of(function) if event.act in HANDS_OFF)
-        first = loop.line if loop is not None else line
-        gone = {one for one in range(sync[0], sync[-1] + 1) if one < line} if sync else set()
-        lines = [
-            f"{order(context, function)} = ORDER_STOP;",
-            wait(context, layout.batch, function, "A: all read it and leave"),
-        ]
-        sketch.without(function, gone, {first: lines}, around=1)
-        functions.append(function.name)
-        sides.append(at(Site(function.path, first), f"{function.name}: the last order, before the threads are joined"))
+    if rewritten:
+        _last_order(context, sketch, functions, sides)
+        _start_fails(context, sketch, functions)
     sides.append(at(site_of(entry), f"{entry.name} leaves its loop behind the first wait, never between the two"))
     return PlanStep(
-        "Stop by an order through the batch barrier",
+        STOP_TITLE,
         ids,
         (*sides, *context.rests_on("BA6", limit=4)),
         "stop flags and signals: one order reaches all threads where each of them waits anyway; a start that failed"
         " half way leaves nobody to meet at the barrier and ends the program instead",
         "run zero, one and three epochs under `timeout 60`: each ends; "
         f"{context.expects(ids, *context.codes('CT001', 'CT002', 'CR002', 'CB003'))}",
-        "after the rounds stand: a thread may only be asked to leave where it surely comes by",
-        (*functions, entry.name),
+        "with the rounds: a thread may only be asked to leave where it surely comes by",
+        tuple(dict.fromkeys((*functions, entry.name))),
         tuple(sides),
-        str(sketch),
+        context.applied(sketch),
         context.promise(ids),
     )
+
+
+def _last_order(context: Context, sketch: Sketch, functions: list[str], sides: list[Evidence]) -> None:
+    """The control orders the end behind its last epoch; where threads are joined, nobody is asked to leave any more."""
+    layout = context.layout
+    found = layout.epochs
+    if found is not None:
+        function, loop = found
+        holder, number = sketch.draft.holder(function, loop.line)
+        sketch.edit(holder, behind={number: _stopping(context, holder)}, around=0)
+        sides.append(at(Site(function.path, loop.line), f"{holder.name}: the last order, behind the last epoch"))
+        functions.append(holder.name)
+    for function, line in joins(context)[:1]:
+        events = [event for event in context.subject.events_of(function) if event.act in HANDS_OFF]
+        sync = sorted(event.site.line for event in events if event.site.line < line)
+        planned: Lines = {function.key: set(range(sync[0], sync[-1] + 1)) if sync else set()}
+        planned[function.key] |= context.idle_writes(sketch, planned).get(function.key, set())
+        before = {} if found is not None else {_outer(function, line): _stopping(context, sketch.draft.text(function))}
+        sketch.edit(function, planned[function.key], before)
+        functions.append(function.name)
+        sides.append(at(Site(function.path, line), f"{function.name} only joins: the threads have been told to leave"))
+
+
+def _stopping(context: Context, holder: Text) -> list[str]:
+    waits = wait(context, context.layout.batch, holder, "A: all read it and leave")
+    return [f"{order(context, holder)} = ORDER_STOP;", waits]
+
+
+def _start_fails(context: Context, sketch: Sketch, functions: list[str]) -> None:
+    """A worker that could not be started: the others could never meet, so the program ends."""
+    worker = context.layout.worker
+    for created in worker.created[:1] if worker is not None else ():
+        function, line = created.function, created.event.site.line
+        for one in statements(function.body):
+            for first, after in pairwise(inner(one)):
+                if first.line == line and isinstance(after, If) and names(after.condition) & assigned(first):
+                    leaves = {part.line for part in after.then if isinstance(part, Return)}
+                    ends = {number: ["exit(EXIT_FAILURE);  /* the others would wait for it for ever */"] for number in leaves}
+                    if sketch.edit(function, leaves, ends):
+                        functions.append(function.name)
 
 
 @serves("lock", "NZ5", "BA7")
@@ -442,41 +595,43 @@ def lock(context: Context) -> PlanStep | None:
     locks, roles = _locks(context)
     if not locks:
         return None
-    sketch = Sketch()
+    sketch = context.sketch()
     functions, where = [], []
     for function in context.reached():
         lines = {
             event.site.line
             for event in subject.events_of(function)
-            if event.target in locks and event.act in {Act.LOCK, Act.UNLOCK, Act.LOCK_SHARED}
+            if event.target in locks
+            and event.act in {Act.LOCK, Act.UNLOCK, Act.LOCK_SHARED}
+            and not context.is_gone(event.site)
         }
         if lines and any(function in subject.reached(role) for role in roles):
-            sketch.without(function, lines, around=1)
+            sketch.edit(function, lines)
             functions.append(function.name)
             where += [at(Site(function.path, line), "goes") for line in sorted(lines)]
+    ends: list[str] = []
     for one in locks:
         known = layout.known(one)
-        where += (
-            []
-            if known is None or known.site is None
-            else [at(known.site, f"{one.label} goes with its initialisation and destruction")]
-        )
-    names = ", ".join(one.label for one in locks)
+        where += [at(init.site, f"{one.label} is initialised here: goes") for init in known.initialised] if known else []
+        ends += [use.function.name for use in known.destroyed] if known else []
+    names_ = ", ".join(one.label for one in locks)
+    also = f"; with it go its declaration, initialisation and destruction ({listed(ends)})" if ends else ""
     return PlanStep(
-        f"Remove {names} from the rounds",
+        f"Remove {names_} from the rounds",
         ids,
         tuple(dict.fromkeys(where))[:8],
-        f"{names}: the barrier orders these accesses already",
+        f"{names_}: the barrier orders these accesses already{also}",
         f"{context.expects(ids, *context.codes('CL002', 'CL003'))}; the time of a batch falls as workers are added",
         "last of the synchronisation: only when every worker writes memory of its own and the barrier orders the rest",
         tuple(functions),
-        patch=str(sketch),
+        patch=context.applied(sketch),
         promise=context.promise(ids),
     )
 
 
 def _locks(context: Context) -> tuple[list[Location], list[Role]]:
-    """The locks to remove, and the roles that take them: those held around the work, else all in the rounds."""
+    """The locks to remove, and the roles that take them: those held around the work, else all in the rounds; those
+    that went with the steps before are left out."""
     subject = context.subject
     held = {
         one.lock
@@ -484,8 +639,7 @@ def _locks(context: Context) -> tuple[list[Location], list[Role]]:
         for step in subject.doing(role, "work")
         for one in subject.analysis.held(role).possibly[step.index]
     }
-    if held:
-        return sorted(held), subject.workers
-    roles = [*subject.workers, *([subject.director] if subject.director is not None else [])]
-    taken = {step.target for role in roles for step in subject.training_steps(role) if step.act is Act.LOCK}
-    return sorted(one for one in taken if one is not None), roles
+    roles = [*subject.workers, *([subject.director] if subject.director is not None and not held else [])]
+    steps = [step for role in roles for step in subject.training_steps(role) if step.act is Act.LOCK]
+    taken = {step.target for step in steps if step.target is not None and not context.is_gone(step.site)}
+    return sorted(taken & held if held else taken), roles

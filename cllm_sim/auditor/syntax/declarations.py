@@ -11,9 +11,12 @@ import re
 from tree_sitter import Node
 
 from cllm_sim.auditor.facts import Function, Global, Parameter, Stmt, TypeName
+from cllm_sim.auditor.syntax.conditions import Conditions
+from cllm_sim.auditor.syntax.parsing import parse, troubles
+from cllm_sim.auditor.syntax.preparing import prepare
 from cllm_sim.auditor.syntax.statements import Statements
 from cllm_sim.auditor.syntax.types import Specifiers
-from cllm_sim.auditor.syntax.unit import named
+from cllm_sim.auditor.syntax.unit import Findings, named
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
@@ -22,6 +25,16 @@ STRAY = "a statement outside of functions"
 
 class Declarations(Statements):
     """Lowers a whole file."""
+
+    def again(self, text: str, line: int) -> tuple[Node, Declarations] | None:
+        """The tree of another text, read as if it stood on a line of this file; None where it is not understood."""
+        prepared = prepare(text, definitions=self.definitions)
+        root = parse(prepared.code).root_node
+        if troubles(root) or prepared.unread or root.child_count == 0:
+            return None
+        found = Findings(alias_names=self.found.alias_names)
+        unit = Declarations(self.path, text, prepared.code, prepared.marks, Conditions(()), found, 0, [0] * line)
+        return root, unit
 
     def file(self, root: Node) -> None:
         """Read everything below the root."""

@@ -110,13 +110,14 @@ class FileMacros:
     # ------------------------------------------------------------------------------------------------ in records, lists
     def _in_braces(self, start: int, close: int, following: re.Match[bytes], kind: str) -> None:
         word = following[2]
-        ends = word in (b";", b"}") if kind == "record" else False
+        constants = kind == "list" and self.brackets.is_enumeration(start)
+        ends = word in (b";", b"}") if kind == "record" else constants and word in (b"}", b",")
         begins = b"\n" in following[1] and (word[:1].isalpha() or word[:1] in (b"_", b'"', b"{", b"&", b"."))
         if kind == "record" and begins:
             begins = _TWO_WORDS.match(self.bare, following.start(2)) is not None
         if not ends and not begins:
             return
-        if kind == "list" and not self.brackets.is_enumeration(start):  # `{ HEAD(0)` and on the next line `"name" }`
+        if kind == "list" and not constants:  # `{ HEAD(0)` and on the next line `"name" }`
             put(self.code, self.bare, close + 1, close + 2, b",")
         else:
             self._as_use(start, following.end() if word == b";" else close + 1)

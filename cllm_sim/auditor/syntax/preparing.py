@@ -6,15 +6,14 @@ other conditionals cut down to one branch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from cllm_sim.auditor.facts import Unread
-from cllm_sim.auditor.syntax.brackets import Brackets
 from cllm_sim.auditor.syntax.conditions import Conditions, Group, groups_of, make_whole
 from cllm_sim.auditor.syntax.decorations import blank_decorations
+from cllm_sim.auditor.syntax.definitions import Definitions
 from cllm_sim.auditor.syntax.file_macros import FileMacros
-from cllm_sim.auditor.syntax.lexical import Lexed, scan, without_comments
+from cllm_sim.auditor.syntax.lexical import Lexed, scan
 from cllm_sim.auditor.syntax.macro_uses import MacroUses
 from cllm_sim.auditor.syntax.masking import respell
 from cllm_sim.auditor.syntax.unit import Marks
@@ -28,7 +27,7 @@ class Prepared:
     groups: list[Group]
     conditions: Conditions
     marks: Marks
-    brackets: Brackets
+    definitions: Definitions
     unread: list[Unread]
 
     @property
@@ -37,10 +36,10 @@ class Prepared:
         return bytes(self.lexed.code)
 
 
-def prepare(text: str, cut: frozenset[int] = frozenset(), body_of: Callable[[str], str] | None = None) -> Prepared:
+def prepare(text: str, cut: frozenset[int] = frozenset(), definitions: Definitions | None = None) -> Prepared:
     """Prepare a text; of the conditionals that begin at the offsets in `cut` only the first branch is left.
 
-    `body_of` gives the bodies of macros by name where the text itself does not define them.
+    `definitions` are the macros in force where the text itself is only what a macro stands for.
     """
     lexed = scan(text)
     groups, unread = groups_of(lexed)
@@ -48,30 +47,9 @@ def prepare(text: str, cut: frozenset[int] = frozenset(), body_of: Callable[[str
     marks = Marks()
     brackets = respell(lexed.code, lexed.bare, marks, text)
     blank_decorations(lexed.code, lexed.bare, brackets)
-    bodies = body_of or _bodies(lexed)
-    FileMacros(lexed.code, lexed.bare, brackets, marks, bodies).rewrite()
-    MacroUses(lexed.code, lexed.bare, brackets, marks, bodies).rewrite()
+    definitions = definitions or Definitions(lexed)
+    FileMacros(lexed.code, lexed.bare, brackets, marks, definitions.body).rewrite()
+    MacroUses(lexed.code, lexed.bare, brackets, marks, definitions.body).rewrite()
     for start, end in brackets.too_deep:
         unread.append(Unread(lexed.line(start), lexed.line(max(start, end - 1)), "nested too deep"))
-    return Prepared(lexed, groups, Conditions(groups), marks, brackets, unread)
-
-
-def _bodies(lexed: Lexed) -> Callable[[str], str]:
-    """The bodies of this file's macros with parameters, looked up by name."""
-    bodies: dict[str, str] = {}
-
-    def body_of(name: str) -> str:
-        if not bodies:
-            bodies[""] = ""
-            for directive in lexed.directives:
-                if directive.keyword == "define":
-                    _enter(without_comments(lexed.text[directive.rest : directive.end]), bodies)
-        return bodies.get(name, "")
-
-    return body_of
-
-
-def _enter(text: str, bodies: dict[str, str]) -> None:
-    name, bracket, rest = text.partition("(")
-    if bracket and name.strip().isidentifier():
-        bodies[name.strip()] = rest.partition(")")[2].replace("\\\n", " ").strip()
+    return Prepared(lexed, groups, Conditions(groups), marks, definitions, unread)

@@ -35,15 +35,17 @@ def _read(path: str, text: str) -> FileFacts:
     prepared = attempt.prepared
     lexed, conditions, unread = prepared.lexed, prepared.conditions, prepared.unread
     found = Findings()
-    unit = Declarations(path, text, attempt.code, prepared.marks, conditions, found, 0, lexed.starts)
+    unit = Declarations(
+        path, text, attempt.code, prepared.marks, conditions, found, 0, lexed.starts, prepared.definitions
+    )
     unit.file(attempt.tree.root_node)
     for node in attempt.troubles:
         unread.append(Unread(unit.line(node), unit.line_end(node), NOT_UNDERSTOOD))
     macros = _macros(path, lexed, conditions, found)
     if prepared.marks.uses or found.heads:
-        expander = Expander(path, macros, found)
-        unread += expander.heads(text, prepared.marks)
-        unread += expander.declarations(text, prepared.marks, lexed.line, conditions)
+        expander = Expander(path, prepared, found)
+        unread += expander.heads()
+        unread += expander.declarations()
     return _facts(path, lexed, macros, found, unread)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from cllm_sim.auditor.facts import Expr, MemberDeclaration, Parameter, Prototype, Record, TypeName
-from cllm_sim.auditor.syntax.unit import Unit
+from cllm_sim.auditor.syntax.unit import Unit, Use
 
 QUALIFIERS = {
     "const": "const",
@@ -204,7 +204,10 @@ class Types(Unit):
 
     def _members(self, body: Node) -> list[MemberDeclaration]:
         members: list[MemberDeclaration] = []
-        for child in body.named_children:
+        for child in with_uses(body.named_children, self.uses_in(body)):
+            if isinstance(child, Use):
+                members += self._members_of_macro(child)
+                continue
             if child.type != "field_declaration":
                 continue
             known = len(self.found.records), len(self.found.local_records)
@@ -218,19 +221,50 @@ class Types(Unit):
                 members += [member for record in new if record.name == specifiers.base for member in record.members]
         return members
 
+    def _members_of_macro(self, use: Use) -> list[MemberDeclaration]:
+        made = self.use_as(use, "struct {%s;};") or self.use_as(use, "struct {%s};")
+        if made is None:
+            return []
+        root, unit = made
+        unit.statement(root.named_children[0])
+        return list(unit.found.records[-1].members) if unit.found.records else []
+
+    def _constants_of_macro(self, use: Use, position: int) -> int:
+        made = self.use_as(use, "enum {%s};")
+        if made is None:
+            return position
+        root, unit = made
+        unit.statement(root.named_children[0])
+        self.found.constants += [(name, value, position + place) for name, value, place in unit.found.constants]
+        return position + len(unit.found.constants)
+
     def enumeration(self, node: Node) -> str:
         """The name of an enumeration; its constants are recorded if they stand here."""
         name_node = node.child_by_field_name("name")
         line, column = self.place(node)
         body = node.child_by_field_name("body")
         if body is not None:
-            enumerators = [child for child in body.named_children if child.type == "enumerator"]
-            for position, child in enumerate(enumerators):
+            position = 0
+            for child in with_uses(body.named_children, self.uses_in(body)):
+                if isinstance(child, Use):
+                    position = self._constants_of_macro(child, position)
+                    continue
+                if child.type != "enumerator":
+                    continue
                 called, value = child.child_by_field_name("name"), child.child_by_field_name("value")
                 if called is not None:
                     entry = (self.words(called), self.expression(value) if value else None, position)
                     self.found.constants.append(entry)
+                    position += 1
         return f"enum {self.words(name_node)}" if name_node else f"enum <anonymous {line}:{column}>"
+
+
+def with_uses(nodes: list[Node], uses: list[Use]) -> list[Node | Use]:
+    """Nodes and uses of macros between them in the order of the text; a use inside a node belongs to that."""
+    if not uses:
+        return list(nodes)
+    loose = [use for use in uses if not any(node.start_byte <= use.start < node.end_byte for node in nodes)]
+    return sorted((*nodes, *loose), key=lambda one: one.start if isinstance(one, Use) else one.start_byte)
 
 
 def _plain(specifiers: Specifiers) -> tuple[str, int, tuple[Expr | None, ...], frozenset[str]]:

@@ -16,6 +16,7 @@ from tree_sitter import Node
 
 from cllm_sim.auditor.facts import Alias, Expr, Function, Global, Opaque, Prototype, Record, Stmt, Unread
 from cllm_sim.auditor.syntax.conditions import Conditions
+from cllm_sim.auditor.syntax.definitions import Definitions
 from cllm_sim.auditor.syntax.lexical import line_starts
 
 DEEPEST = 100
@@ -39,12 +40,14 @@ class Marks:
     types: an identifier that stands for a type, with the type as written. loops: a `while` that stands for a macro.
     functions: a definition's head that stands for a macro's use, with the end of that use.
     uses: macros used as declarations; their places are blank.
+    expanded: those of them that were understood where they stand.
     """
 
     types: dict[int, str] = field(default_factory=dict)
     loops: dict[int, str] = field(default_factory=dict)
     functions: dict[int, int] = field(default_factory=dict)
     uses: list[Use] = field(default_factory=list)
+    expanded: set[Use] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -63,6 +66,18 @@ class Findings:
     """Functions whose head is a macro's use: place in `functions` -> offset of the use."""
     unread: list[Unread] = field(default_factory=list)
 
+    def take(self, other: Findings) -> None:
+        """Add what another reading has found."""
+        self.records += other.records
+        self.local_records += other.local_records
+        self.constants += other.constants
+        self.aliases += other.aliases
+        self.alias_names |= other.alias_names
+        self.prototypes += other.prototypes
+        self.functions += other.functions
+        self.globals += other.globals
+        self.unread += other.unread
+
 
 class Unit(ABC):
     """What all layers of the lowering share."""
@@ -77,6 +92,7 @@ class Unit(ABC):
         found: Findings,
         shift: int = 0,
         starts: list[int] | None = None,
+        definitions: Definitions | None = None,
     ) -> None:
         self.path = path
         self.text = text
@@ -86,6 +102,7 @@ class Unit(ABC):
         self.found = found
         self.shift = shift
         self.starts = line_starts(text) if starts is None else starts
+        self.definitions = definitions
         self.depth = 0
         self.inside = 0
         self.seen_errors: set[int] = set()
@@ -140,6 +157,25 @@ class Unit(ABC):
     @abstractmethod
     def expression(self, node: Node) -> Expr:
         """An expression's facts."""
+
+    @abstractmethod
+    def again(self, text: str, line: int) -> tuple[Node, Unit] | None:
+        """The tree of another text, read as if it stood on a line of this file; None where it is not understood."""
+
+    def uses_in(self, node: Node) -> list[Use]:
+        """The macros used as declarations directly in a node."""
+        start, end = node.start_byte + self.shift, node.end_byte + self.shift
+        return [use for use in self.marks.uses if start <= use.start < end] if self.marks.uses else []
+
+    def use_as(self, use: Use, form: str) -> tuple[Node, Unit] | None:
+        """A use's expansion put into a form ("enum {%s};") and parsed."""
+        if self.definitions is None:
+            return None
+        text = self.definitions.wholly_expanded(self.text[use.start : use.end], use.start)
+        made = self.again(form.replace("%s", text), self.line_at(use.start)) if text is not None else None
+        if made is not None:
+            self.marks.expanded.add(use)
+        return made
 
     @abstractmethod
     def statement(self, node: Node) -> list[Stmt]:

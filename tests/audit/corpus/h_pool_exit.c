@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define POOL_THREADS 3
 #define TASKS 9
@@ -120,6 +121,7 @@ int main(void)
     for (int i = 0; i < TASKS; i++)
         sum += cell[i];
     printf("sum %ld\n", sum);
+    usleep(100000);
     pool_destroy(&pool);
     return EXIT_SUCCESS;
 }

@@ -1,4 +1,4 @@
-/* A sampling device with an input and an output gate: only the input gate is ever initialised; a channel's dirty bit is write-only.
+/* A sampling device with an input and an output gate: only the input gate is initialised; the dirty bits are never read.
  *
  * clean: no
  * run: fails
