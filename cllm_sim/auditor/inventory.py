@@ -90,7 +90,7 @@ class SharedObject:
         return (
             self.declared
             or next((one.site for one in self.initialised), None)
-            or next((use.site for use in (*self.uses, *self.dead)), None)
+            or next((use.site for use in (*self.uses, *self.destroyed, *self.dead)), None)
         )
 
 

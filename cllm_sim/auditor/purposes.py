@@ -12,12 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cllm_sim.auditor.facts import Binary, Call, Function, Name, Site
+from cllm_sim.auditor.facts import Assign, Binary, Call, Function, Loop, Name, Site
 from cllm_sim.auditor.findings import Confidence
+from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.program import Program
 from cllm_sim.auditor.roles import Roles, function_key
 from cllm_sim.auditor.roles.model import Key
-from cllm_sim.auditor.traverse import all_expressions
+from cllm_sim.auditor.traverse import all_expressions, statements
+from cllm_sim.auditor.vocabulary import SYNCHRONISES, Act
 from cllm_sim.errors import BadRequest
 
 NAMES = {
@@ -27,11 +29,19 @@ NAMES = {
     ),
     "accumulate": re.compile(r"(^|_)(accumulate|reduce|fold|sum_grad|merge_grad|combine|gather_grad)", re.IGNORECASE),
     "update": re.compile(
-        r"(^|_)(optimi[sz]er?_step|apply_(grad|update)|update_(weights|model|param)|sgd_step|adam_step)", re.IGNORECASE
+        r"(^|_)(optimi[sz]er?_step|apply_(grad|update)|update_(weights|model|param)|sgd_step|adam_step"
+        r"|(model|weights?|params?|parameters?)_(update|step|apply))", re.IGNORECASE
     ),
     "distribute": re.compile(r"(^|_)(distribute|dispatch|assign_(batch|work)|hand_out|schedule_batch)", re.IGNORECASE),
 }  # fmt: skip
 PURPOSES = tuple(NAMES)
+TELLING = re.compile(
+    r"(^|_)(forward|backward|backprop|crunch|compute_(grad|loss)|process_(batch|item|job|tile|row|slice|chunk|block|sample)"
+    r"|train_(batch|sample|sequence|step_on)|do_work|work_on|render_(tile|row|band|slice))", re.IGNORECASE
+)  # fmt: skip
+"""Names of work that need little arithmetic to be believed; `compute_offset` and `run_batch` are not among them."""
+UPDATES = re.compile(r"(^|_)update(s|d)?($|_)", re.IGNORECASE)
+"""Names of an update if the function writes what the work reads; there are updates of displays, too."""
 ARITHMETIC = frozenset({"*", "+", "-", "/"})
 ARITHMETIC_MIN = 4
 
@@ -83,12 +93,16 @@ def find_purposes(program: Program, roles: Roles, bind: Mapping[str, tuple[str, 
 
 def _propose(purpose: str, program: Program, roles: Roles, purposes: Purposes) -> None:
     entries = {function_key(entry) for role in roles.all for entry in role.entries}
+    read = _read_by(purposes.work, roles) if purpose == "update" else frozenset()
     for function in program.functions:
         key = function_key(function)
-        if key in entries or not NAMES[purpose].search(function.name) or not roles.of(function):
+        if key in entries or not roles.of(function):
+            continue
+        written = bool(read) and UPDATES.search(function.name) is not None and bool(_written_by(function, roles) & read)
+        if not written and not NAMES[purpose].search(function.name):
             continue
         calculates = _calculates(function)
-        if purpose == "work" and not calculates and not _calls_calculation(function, program):
+        if purpose == "work" and not calculates and not _works(function, program, roles):
             continue
         purposes.of(purpose).add(key)
         confidence = Confidence.MEDIUM if calculates else Confidence.LOW
@@ -119,6 +133,43 @@ def _calculates(function: Function) -> bool:
         if found >= ARITHMETIC_MIN:
             return True
     return False
+
+
+def _works(function: Function, program: Program, roles: Roles) -> bool:
+    """Does a function that calculates little still work: by what it calls, or by a telling name and any arithmetic?
+
+    One that synchronises coordinates work, whatever its name.
+    """
+    if _calls_calculation(function, program):
+        return True
+    if not TELLING.search(function.name) or any(one.event.act in SYNCHRONISES for one in roles.placed(function)):
+        return False
+    return any(isinstance(one, Loop) for one in statements(function.body)) or any(
+        (isinstance(expr, Binary) and expr.operator in ARITHMETIC)
+        or (isinstance(expr, Assign) and expr.operator != "=")
+        for expr in all_expressions(function.body)
+    )
+
+
+def _read_by(keys: set[Key], roles: Roles) -> frozenset[Location]:
+    """What functions read, themselves or one call further down."""
+    functions = [reach.function for role in roles.all for key, reach in role.reach.items() if key in keys]
+    return frozenset(target for one in functions for target in _touched(one, roles, Act.READ))
+
+
+def _written_by(function: Function, roles: Roles) -> set[Location]:
+    return _touched(function, roles, Act.WRITE)
+
+
+def _touched(function: Function, roles: Roles, act: Act) -> set[Location]:
+    """The members, globals and memory behind them that a function, or one it calls, reads or writes."""
+    callees = [callee for one in roles.placed(function) for callee in one.event.callees]
+    return {
+        one.event.target
+        for here in (function, *callees)
+        for one in roles.placed(here)
+        if one.event.act is act and one.event.target is not None and one.event.target.kind in {"member", "global"}
+    }
 
 
 def _calls_calculation(function: Function, program: Program) -> bool:

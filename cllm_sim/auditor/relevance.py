@@ -6,10 +6,11 @@ without memory that many functions touch; only what synchronises. Rules of this 
 
 from __future__ import annotations
 
+from cllm_sim.auditor.flow.interest import with_callers
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import Event, Outliner, events
 from cllm_sim.auditor.purposes import Purposes
-from cllm_sim.auditor.roles import Roles, function_key
+from cllm_sim.auditor.roles import Roles
 from cllm_sim.auditor.roles.model import Key
 from cllm_sim.auditor.vocabulary import ATOMIC, PLAIN, WRITES, Act
 
@@ -30,7 +31,7 @@ def relevant_functions(outliner: Outliner, roles: Roles, purposes: Purposes, lev
     shared = _shared(roles, held, SHARED_USERS_MAX[level])
     direct = {key for key, found in held.items() if any(_matters(event, shared) for event in found)}
     direct |= purposes.work & set(reached)
-    return frozenset(_with_callers(direct, held))
+    return frozenset(with_callers(direct, held))
 
 
 def _matters(event: Event, shared: set[Location]) -> bool:
@@ -56,19 +57,3 @@ def _shared(roles: Roles, held: dict[Key, list[Event]], users_max: int) -> set[L
         for location, names in by_role.items()
         if len(names) > 1 and location in writers and len(users[location]) <= users_max
     }
-
-
-def _with_callers(direct: set[Key], held: dict[Key, list[Event]]) -> set[Key]:
-    callers: dict[Key, set[Key]] = {}
-    for key, found in held.items():
-        for event in found:
-            for callee in event.callees:
-                callers.setdefault(function_key(callee), set()).add(key)
-    waiting = list(direct)
-    seen = set(direct)
-    while waiting:
-        for caller in callers.get(waiting.pop(), ()):
-            if caller not in seen:
-                seen.add(caller)
-                waiting.append(caller)
-    return seen

@@ -117,6 +117,47 @@ def test_declarations_made_by_a_macro_of_the_file():
     ]
 
 
+LIST = """\
+#define SENSORS(X) X(wind, 40) X(rain, 25)
+enum kind {
+    K_NONE,
+#define X(name, scale) K_##name,
+    SENSORS(X)
+#undef X
+    K_COUNT
+};
+struct station {
+#define X(name, scale) int name;
+    SENSORS(X)
+    int after;
+};
+#define X(name, scale) [K_##name] = scale,
+static const int scales[K_COUNT] = {
+    SENSORS(X)
+    [K_NONE] = 1
+};
+"""
+
+
+def test_lists_made_by_a_macro_of_the_file():
+    facts = clean(LIST)
+    assert [(name, position) for name, _, position in facts.constants] == [
+        ("K_NONE", 0),
+        ("K_wind", 1),
+        ("K_rain", 2),
+        ("K_COUNT", 3),
+    ]
+    assert members(facts.records[0]) == ["wind: int", "rain: int", "after: int"]
+    assert spelt(facts.globals[0].initial) == "{[K_wind] = 40, [K_rain] = 25, [K_NONE] = 1}"
+
+
+def test_a_list_made_by_an_unknown_macro_is_named():
+    facts = read("enum kind {\n    A,\n    B };\nstruct s {\n  FIELDS(x)\n  int a;\n};\nenum { LIST(X)\n LAST };\n")
+    assert [name for name, _, _ in facts.constants] == ["A", "B", "LAST"]
+    assert members(facts.records[0]) == ["a: int"]
+    assert [one.line for one in facts.unread] == [5, 8]
+
+
 def test_declarations_made_by_an_unknown_macro_are_named():
     facts = read("LIST_OF(things);\nint after;\n")
     assert [one.name for one in facts.globals] == ["after"]

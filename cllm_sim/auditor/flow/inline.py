@@ -6,12 +6,15 @@ Rules of this file: control flow as C has it (goto, break, fall-through); a fail
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
-from cllm_sim.auditor.facts import Cast, Expr, Function, Index, Name, Site, Unary
+from cllm_sim.auditor.facts import Expr, Function, Index, Name, Number, Site, Unary
 from cllm_sim.auditor.flow.fixed import Fixed, Values, has_label
 from cllm_sim.auditor.flow.graph import Edge, Flow, Step
-from cllm_sim.auditor.flow.own import Own, distinct
+from cllm_sim.auditor.flow.handed import Handed
+from cllm_sim.auditor.flow.interest import Interest
+from cllm_sim.auditor.flow.own import Own
 from cllm_sim.auditor.flow.published import Published
 from cllm_sim.auditor.locations import Bindings
 from cllm_sim.auditor.outline import (
@@ -30,11 +33,12 @@ from cllm_sim.auditor.outline import (
 )
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.roles.model import Key
-from cllm_sim.auditor.traverse import all_expressions, assigned_locals
 from cllm_sim.auditor.vocabulary import ATOMIC, KNOWN, PLAIN, SYNCHRONISES, Act
 
 DEPTH_MAX = 24
 STEPS_MAX = 20_000
+CLONES_MAX = 80
+"""So often a function that synchronises nothing is entered in one flow, where not everything is followed anyway."""
 
 Tails = list[tuple[int, str]]
 """Open ends: a step and the kind of the edge that is to leave it."""
@@ -67,7 +71,9 @@ class Inliner:
         self.steps_max = steps_max
         self.published = Published(outliner.program)
         self.fixed = Fixed(outliner)
-        self._silent: dict[Key, bool] = {}
+        self.interest = Interest(outliner)
+        self.handed = Handed(outliner)
+        self._clones: Counter[Key] = Counter()
         self._ended: Tails = []
 
     def flow(self, role: Role) -> Flow:
@@ -77,6 +83,7 @@ class Inliner:
         flow.start = _add(flow, Step(0, "start", first, (), Site(first.path, first.line)))
         tails: Tails = []
         self._ended = []
+        self._clones.clear()
         for entry in role.entries:
             frame = self._frame(entry, (), {}, self._own_parameters(role, entry), set(), frozenset())
             kind = "case" if len(role.entries) > 1 else ""
@@ -181,15 +188,22 @@ class Inliner:
         out: Tails = list(here) if len(entered) < len(event.callees) else []
         for callee in entered:
             key = function_key(callee)
-            if key in frame.keys or len(frame.how) >= DEPTH_MAX or len(flow.steps) >= self.steps_max:
+            deep = key in frame.keys or len(frame.how) >= DEPTH_MAX
+            if deep or len(flow.steps) >= self.steps_max or self._worn_out(callee):
                 flow.truncated = flow.truncated or len(flow.steps) >= self.steps_max
                 flow.cut.append(f"{callee.name} ({event.site})")
                 out += [end for end in here if end not in out]
                 continue
+            self._clones[key] += 1
             kind = "case" if len(event.callees) > 1 else ""
             inner = self._callee(frame, event, callee)
             out += self._function(flow, inner, [(index, kind) for index, _ in here])
         return out
+
+    def _worn_out(self, callee: Function) -> bool:
+        """Was a function entered often enough? (To leave out a lock would be wrong; one more read is nothing new.)"""
+        often = self.relevant is not None and self._clones[function_key(callee)] >= CLONES_MAX
+        return often and not self.interest.synchronises(callee)
 
     def _callee(self, frame: _Frame, event: Event, callee: Function) -> _Frame:
         assert event.call is not None
@@ -207,48 +221,14 @@ class Inliner:
 
     def silent(self, function: Function) -> bool:
         """Has a function nothing worth entering (also in what it calls)?"""
-        key = function_key(function)
         if self.relevant is not None:
-            return key not in self.relevant
-        if key not in self._silent:
-            self._silent[key] = True  # a recursive one, until something is found
-            self._silent[key] = all(
-                all(self.silent(one) for one in event.callees) if event.act is Act.CALL and event.callees
-                else event.act is Act.CALL
-                for event in events(self.outliner.of(function).body)
-            )  # fmt: skip
-        return self._silent[key]
+            return function_key(function) not in self.relevant
+        return self.interest.silent(function)
 
     def _own_parameters(self, role: Role, entry: Function) -> set[str]:
         """The entry's parameters, if they differ from thread to thread."""
-        if role.many and any(
-            one.event.argument is not None and self._differs(one.event.argument, one.function, 0)
-            for one in role.created
-        ):
-            return {parameter.name for parameter in entry.parameters}
-        return set()
-
-    def _differs(self, argument: Expr, function: Function, depth: int) -> bool:
-        """Is an argument of a creation another one each time: an element, a number that counts, a fresh allocation?"""
-        while isinstance(argument, Cast):
-            argument = argument.operand
-        if distinct(argument) or depth > DEPTH_MAX:
-            return distinct(argument)
-        if not isinstance(argument, Name):
-            return False
-        variable = self.outliner.program.variable(argument.name, function, function.path)
-        if variable is not None and variable.kind == "parameter":
-            position = [one.name for one in function.parameters].index(argument.name)
-            calls = self.outliner.callables.callers(function.name)
-            given = [(call.arguments[position], caller) for call, caller in calls if position < len(call.arguments)]
-            return any(self._differs(one, caller, depth + 1) for one, caller in given)
-        values = assigned_locals(function).get(argument.name, [])
-        counted = any(
-            isinstance(one.operand, Name) and one.operand.name == argument.name
-            for one in all_expressions(function.body)
-            if isinstance(one, Unary) and one.operator in {"++x", "x++"}
-        )
-        return counted or any(self._differs(one, function, depth + 1) for one in values)
+        differs = role.many and self.handed.differs(role)
+        return {parameter.name for parameter in entry.parameters} if differs else set()
 
     # ----------------------------------------------------------------------------------------------------- structure
     def _branch(self, flow: Flow, frame: _Frame, node: Branch, tails: Tails) -> Tails:
@@ -296,6 +276,8 @@ class Inliner:
         if node.condition is None:
             _join(flow, tested, index, "again")
             return []
+        if isinstance(node.condition, Number) and node.condition.value == 0:
+            return tested  # `do { ... break; ... } while (0)`
         decide = self._step(flow, frame, "condition", node.site, tested, condition=node.condition)
         flow.next[decide[0][0]].append(Edge(index, "again"))
         return [(one, "other") for one, _ in decide]

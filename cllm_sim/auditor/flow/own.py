@@ -25,9 +25,9 @@ from cllm_sim.auditor.facts import (
     Number,
     Unary,
 )
-from cllm_sim.auditor.locations import Locations
+from cllm_sim.auditor.locations import Locations, object_kind
 from cllm_sim.auditor.traverse import all_expressions, assigned_locals, names, within
-from cllm_sim.auditor.vocabulary import KNOWN, Act
+from cllm_sim.auditor.vocabulary import KNOWN, Act, Kind
 
 DEPTH_MAX = 60
 ROUNDS_MAX = 12
@@ -125,6 +125,8 @@ class Own:
         match expr:
             case Name(name=name):
                 return name in self.names
+            case Unary(operator="++x" | "x++" | "--x" | "x--", operand=operand) if self._atomic(operand):
+                return True  # a number claimed: nobody else gets it
             case Member() | Index() | Unary(operator="*") if self._data(expr):
                 return False
             case Cast(operand=operand) | Unary(operand=operand) | Assign(value=operand):
@@ -141,6 +143,9 @@ class Own:
                 return self._claimed(expr)
             case _:
                 return False
+
+    def _atomic(self, expr: Expr) -> bool:
+        return object_kind(self.program.type_of(expr, self.function)) is Kind.ATOMIC
 
     def _data(self, expr: Expr) -> bool:
         """A number read at a place that moves on (`bytes[i]`, `*p` with `p++`): data, of which others may have equal.

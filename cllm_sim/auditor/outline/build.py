@@ -46,10 +46,12 @@ from cllm_sim.auditor.outline.nodes import (
     Set,
 )
 from cllm_sim.auditor.program import Program
-from cllm_sim.auditor.traverse import statements
+from cllm_sim.auditor.traverse import inner
 from cllm_sim.auditor.vocabulary import Act, Kind
 
 DEPTH_MAX = 150
+OPENED_MAX = 5_000
+"""So many uses of macros that stand for statements are opened in one function: macros of macros grow without end."""
 
 
 class Outliner:
@@ -77,6 +79,7 @@ class _Builder:
         self.program = outliner.program
         self.failures = outliner.failures
         self.function = function
+        self.opened = 0
         self.evaluator = Evaluator(
             outliner.program, outliner.locations, outliner.callables, outliner.failures, function
         )
@@ -116,13 +119,15 @@ class _Builder:
                 return [Either(kept, self.site(line))]
 
     def _do(self, expression: Expr, depth: int) -> list[Node]:
-        if isinstance(expression, Call) and isinstance(expression.function, Name):
+        called = isinstance(expression, Call) and isinstance(expression.function, Name)
+        if (
+            isinstance(expression, Call | Name)
+            and (called or isinstance(expression, Name))
+            and self.opened < OPENED_MAX
+        ):
             body = self.program.expand(expression, self.function.path)
             if isinstance(body, tuple):
-                return list(self.sequence(body, depth))
-        if isinstance(expression, Name):
-            body = self.program.expand(expression, self.function.path)
-            if isinstance(body, tuple):
+                self.opened += 1
                 return list(self.sequence(body, depth))
         return self.evaluator.nodes(expression)
 
@@ -162,6 +167,8 @@ class _Builder:
             return [*start, *(body if one.kind == "do" else ()), *test]
         if constant:
             condition = None
+        if constant == 0 and condition is not None:
+            condition = Number(0, "0", condition.line, condition.column)
         return [Repeat(one.kind, test, condition, body, step, self.site(one.line), start)]
 
     def _once_unless_failing(self, one: Loop) -> bool:
@@ -195,4 +202,14 @@ def _ends_in(expr: Expr | None, *, zero: bool) -> bool:
 
 
 def _jumps_out(body: tuple[Stmt, ...]) -> bool:
-    return any(isinstance(one, Jump) and one.kind in {"break", "continue"} for one in statements(body))
+    """Is there a break or continue that belongs to the loop of this body (not to a loop or switch inside)?"""
+    waiting = [(one, frozenset({"break", "continue"})) for one in body]
+    while waiting:
+        one, looked_for = waiting.pop()
+        if isinstance(one, Jump) and one.kind in looked_for:
+            return True
+        if isinstance(one, Switch):
+            looked_for -= {"break"}
+        if not isinstance(one, Loop):
+            waiting.extend((part, looked_for) for part in inner(one))
+    return False

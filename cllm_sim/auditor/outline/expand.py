@@ -28,6 +28,8 @@ from cllm_sim.auditor.traverse import within
 
 DEPTH_MAX = 200
 ROUNDS_MAX = 20
+REPLACED_MAX = 5_000
+"""So many uses of macros are replaced in one expression: macros of macros grow without end."""
 
 
 class Expander:
@@ -37,19 +39,22 @@ class Expander:
         self.program = program
         self.function = function
         self._is_macro: dict[str, bool] = {}
+        self._replaced = 0
 
     def rewrite(self, expr: Expr, depth: int = 0) -> Expr:
         """The expression without macros that hide names or calls."""
         if depth > DEPTH_MAX or not any(self._macro(one) for one in within(expr)):
             return expr
+        self._replaced = 0
         return self._rewrite(expr, depth)
 
     def _rewrite(self, expr: Expr, depth: int) -> Expr:
         if depth > DEPTH_MAX:
             return expr
         for _ in range(ROUNDS_MAX):
-            if not self._macro(expr):
+            if not self._macro(expr) or self._replaced >= REPLACED_MAX:
                 break
+            self._replaced += 1
             assert isinstance(expr, Name | Call)
             expanded = self.program.expand(expr, self.function.path)
             if expanded is None or isinstance(expanded, tuple):

@@ -23,6 +23,8 @@ WHERE_MAX = 6
 Lines = dict[tuple[str, int], set[int]]
 """Line numbers by function (`Function.key`)."""
 READS, STORES = frozenset({Act.READ, Act.LOAD}), frozenset({Act.WRITE, Act.STORE})
+RACES = "\1"
+"""What a run under the sanitizer says about races: made when it is known which step ends the last of them."""
 AUDITED = re.compile(r"\0([^\0|]*)\|([^\0|]*)\0")
 """An audit that a test speaks of: codes, rows. The words are made when all steps are known."""
 
@@ -56,7 +58,7 @@ class Context:
     def expects(self, ids: Sequence[str], *codes: str, run: bool = True) -> str:
         """How a step is tested: the sanitizer, and another audit with what it must say."""
         audit = f"\0{' '.join(dict.fromkeys(codes))}|{' '.join(ids)}\0"
-        return f"`{self.layout.sanitised}` reports no data race and ends; {audit}" if run else audit
+        return f"`{self.layout.sanitised}` {RACES}; {audit}" if run else audit
 
     def codes(self, *codes: str) -> tuple[str, ...]:
         """Those of these codes that there are findings of."""

@@ -14,13 +14,13 @@ from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.planning.context import Context, Lines, serves
 from cllm_sim.auditor.planning.draft import FOREIGN, Key, Text, closing
 from cllm_sim.auditor.planning.layout import Layout, covers
-from cllm_sim.auditor.planning.lines import INDENT, Line, last_line, printed, variable
+from cllm_sim.auditor.planning.lines import INDENT, Line, last_line, printed, signature, variable
 from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence
 from cllm_sim.auditor.requirements.answer import at
 from cllm_sim.auditor.requirements.subject import site_of
-from cllm_sim.auditor.traverse import all_expressions, names, statements, within
+from cllm_sim.auditor.traverse import all_expressions, calls, names, statements, within
 from cllm_sim.auditor.vocabulary import Act
 
 TWELVE = 12
@@ -144,7 +144,7 @@ def control(context: Context) -> PlanStep | None:
 
 
 def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, entry: Function | None) -> list[str]:
-    """The hunks: new members, the entry with the loop, the caller without it. Returns the other functions that change."""
+    """The hunks: new members, the entry with the loop, the caller without it. Returns the others that change."""
     layout, pool = context.layout, context.layout.pool
     renamed, members = _renamed(layout, function, loop)
     created = [] if entry is not None or pool is None else ["pthread_t control_thread;"]
@@ -157,7 +157,11 @@ def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, ent
         line._replace(number=line.number and line.number + offset, text=_with(renamed, line.text))
         for line in _loop_text(sketch, function, first, last)
     ]
-    target = _into_entry(context, sketch, entry, moved) if entry is not None else _into_new(context, sketch, function, moved)
+    if entry is not None:
+        _declared_before(context, sketch, entry, loop)
+    target = (
+        _into_entry(context, sketch, entry, moved) if entry is not None else _into_new(context, sketch, function, moved)
+    )
     way = layout.way_to(layout.pool_label, function) if pool is not None else ""
     handle = _handle(context, entry, way)
     given = way.removesuffix("->") if way.endswith("->") else f"&{way.removesuffix('.')}" if way else "NULL"
@@ -179,6 +183,19 @@ def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, ent
     return _unparked(context, sketch, entry, handle, bool(names_held)) if entry is not None else []
 
 
+def _declared_before(context: Context, sketch: Sketch, entry: Function, loop: Loop) -> None:
+    """What a loop calls and what is defined behind the entry that it moves to, is declared before that."""
+    called = {call.function.name for call in calls((loop,)) if isinstance(call.function, Name)}
+    later = [
+        one
+        for one in context.program.functions
+        if one.name in called and one.path == entry.path and one.static and one.line > entry.line
+    ]
+    if later:
+        sketch.hunk(entry.path, f"before {entry.name}", 0)
+        sketch.add(*(f"{signature(one)};" for one in later))
+
+
 def _loop_text(sketch: Sketch, function: Function, first: int, last: int) -> list[Line]:
     """A loop as it stands in a function by now."""
     lines = sketch.draft.text(function).lines
@@ -186,9 +203,11 @@ def _loop_text(sketch: Sketch, function: Function, first: int, last: int) -> lis
     if start is None:
         return []
     end = closing(lines, start)
-    return list(lines[start : max(end, start) + 1]) if end > start else [
-        line for line in lines if first <= line.number <= last
-    ]
+    return (
+        list(lines[start : max(end, start) + 1])
+        if end > start
+        else [line for line in lines if first <= line.number <= last]
+    )
 
 
 def _outside(context: Context, function: Function, loop: Loop) -> list[str]:
@@ -202,9 +221,9 @@ def _outside(context: Context, function: Function, loop: Loop) -> list[str]:
 def _into_entry(context: Context, sketch: Sketch, entry: Function, moved: list[Line]) -> Key:
     """The parked thread's entry takes the loop in the place of its waiting."""
     own = context.program.locals(entry)
-    kept = {
-        one.line for one in entry.body if getattr(one, "name", "") in own and _opens(context, entry, one)
-    } | {one.line for one in entry.body if isinstance(one, Return)}
+    kept = {one.line for one in entry.body if getattr(one, "name", "") in own and _opens(context, entry, one)} | {
+        one.line for one in entry.body if isinstance(one, Return)
+    }
     text = sketch.draft.text(entry)
     sketch.hunk(entry.path, entry.name, entry.line)
     sketch.keep(text.head)
@@ -228,7 +247,7 @@ def _into_new(context: Context, sketch: Sketch, function: Function, moved: list[
     own = [] if layout.pool is None else [Line(0, f"{INDENT}{layout.type_of(layout.pool)} *pool = argument;")]
     head = f"static void *{layout.control_name}(void *argument)"
     text = Text(function.path, layout.control_name, 0, head, (*own, *moved, Line(0, f"{INDENT}return NULL;")))
-    sketch.write(text)
+    sketch.write(text, f"new function, before {function.name}")
     return text.key
 
 
@@ -275,20 +294,6 @@ def assigned(one: Stmt) -> set[str]:
         if isinstance(expr, Assign) and isinstance(expr.target, Name):
             found.add(expr.target.name)
     return found
-
-
-def _unparked(context: Context, sketch: Sketch, handle: str) -> None:
-    """The flag that parked the thread goes with the join that stood behind it."""
-    subject = context.subject
-    for role in subject.parked[:1]:
-        flags = {place for place, _ in subject.accesses(role, write=False) if not place.is_contents}
-        for function in context.reached():
-            events = subject.events_of(function)
-            lines = {event.site.line for event in events if event.act is Act.WRITE and event.target in flags}
-            joined = {event.site.line for event in events if event.act is Act.JOIN and _named(event.target, handle)}
-            gone = lines | joined
-            if lines:
-                sketch.without(function, gone, around=0)
 
 
 def _named(target: Location | None, handle: str) -> bool:

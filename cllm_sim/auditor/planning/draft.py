@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cllm_sim.auditor.facts import Function
 from cllm_sim.auditor.planning.lines import Line, printed, signature
+from cllm_sim.auditor.traverse import statements
 
 Place = tuple[str, int]
 Key = tuple[str, int]
@@ -61,6 +62,7 @@ class Draft:
 
     def holder(self, function: Function, line: int) -> tuple[Text, int]:
         """The function in which a line of this one stands by now, and the number it has there."""
+        line = statement_line(function, line)
         key = self.moved.get((function.path, line))
         if key is None:
             return self.text(function), line
@@ -70,6 +72,11 @@ class Draft:
     def is_gone(self, path: str, line: int) -> bool:
         """Did a step take this line away?"""
         return (path, line) in self.gone
+
+
+def statement_line(function: Function, line: int) -> int:
+    """The line on which the statement begins that a line of a function belongs to."""
+    return max((one.line for one in statements(function.body) if one.line <= line), default=line)
 
 
 def closing(lines: tuple[Line, ...] | list[Line], start: int) -> int:

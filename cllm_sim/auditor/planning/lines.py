@@ -31,7 +31,7 @@ INDENT = "    "
 
 
 class Line(NamedTuple):
-    """One line of C with the line number it has in the source; `bare` is the only statement of a body without braces."""
+    """One line of C with the line number it has in the source; `bare`: alone in a body without braces."""
 
     number: int
     text: str

@@ -5,18 +5,28 @@ Rules of this file: one function a step; only what the analysis found is named.
 
 from __future__ import annotations
 
-from cllm_sim.auditor.facts import Assign, Binary, Declare, Do, Expr, Function, Loop, Name, Site
+from cllm_sim.auditor.facts import (
+    Assign,
+    Binary,
+    Declare,
+    Do,
+    Expr,
+    Function,
+    Loop,
+    Member,
+    Name,
+)
 from cllm_sim.auditor.flow import Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.planning.context import Context, serves
-from cllm_sim.auditor.planning.layout import covers
-from cllm_sim.auditor.planning.sketch import INDENT, Sketch, printed, variable
+from cllm_sim.auditor.planning.draft import Key, Text
+from cllm_sim.auditor.planning.lines import INDENT, signature, variable
+from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
-from cllm_sim.auditor.requirements.answer import at, missing
-from cllm_sim.auditor.requirements.folding import folds
+from cllm_sim.auditor.requirements.answer import at
 from cllm_sim.auditor.requirements.gradients import divisions, gradient_buffers
-from cllm_sim.auditor.requirements.memory import region_events
-from cllm_sim.auditor.traverse import names, statements, within
+from cllm_sim.auditor.traverse import all_expressions, calls, names, statements, within
+from cllm_sim.auditor.vocabulary import Act
 
 
 # ------------------------------------------------------------------------------------------------- memory of its own
@@ -44,7 +54,7 @@ def scratch(context: Context) -> PlanStep | None:
         "result does not depend on the others",
         "before any lock goes: this memory is what the lock really protects",
         tuple(functions),
-        patch=str(sketch),
+        patch=context.applied(sketch),
         promise=context.promise(ids),
     )
 
@@ -78,7 +88,9 @@ def _split(context: Context, sketch: Sketch, owner: str, places: list[Location])
     moved = [one for one in record.members if one.name in {place.holder.name for place in places}]
     kind = context.layout.type_of(record)
     sketch.hunk(record.path, f"new record, before {kind}", 0)
-    sketch.add(f"struct {owner}_scratch {{", *(f"{INDENT}{variable(one.type, one.name)};" for one in moved), "};")
+    sketch.add(
+        f"struct {owner.lower()}_scratch {{", *(f"{INDENT}{variable(one.type, one.name)};" for one in moved), "};"
+    )
     sketch.hunk(record.path, kind, record.line)
     sketch.take(*(f"{INDENT}{variable(one.type, one.name)};" for one in moved))
 
@@ -92,78 +104,52 @@ def _pass_along(context: Context, sketch: Sketch, shared: dict[Location, list[St
     label = context.program.label(record.name)
     owners = sorted({place.owner for place in shared})
     sketch.hunk(record.path, layout.type_of(record), record.line)
-    sketch.add(*(f"{INDENT}struct {owner}_scratch {owner}_scratch;  /* this thread's own */" for owner in owners))
-    given: dict[tuple[str, int], tuple[Function, set[int], str]] = {}
-    taking: dict[tuple[str, int], Function] = {}
-    for function, line, callees in _touching(context, shared):
+    sketch.add(
+        *(
+            f"{INDENT}struct {owner.lower()}_scratch {owner.lower()}_scratch;  /* this thread's own */"
+            for owner in owners
+        )
+    )
+    giving, taking = _ways_down(context, shared, label)
+    for function, lines in giving.values():
         way = layout.way_to(label, function)
-        if way:
-            known = given.setdefault(function.key, (function, set(), way))
-            known[1].add(line)
-            taking.update({callee.key: callee for callee in callees})
-        else:
-            taking[function.key] = function
-    for function, lines, way in given.values():
-        passed = ", ".join(f"&{way}{owner}_scratch" for owner in owners)
-        _passing(context, sketch, function, lines, passed)
-    taking = {key: one for key, one in taking.items() if key not in given}
-    parameters = [f"struct {owner}_scratch *scratch" for owner in owners]
+        _passing(context, sketch, function, lines, ", ".join(f"&{way}{owner.lower()}_scratch" for owner in owners))
     for function in taking.values():
         sketch.hunk(function.path, function.name, function.line)
         sketch.take(signature(function))
-        sketch.add(signature(function, *parameters))
+        sketch.add(signature(function, *(f"struct {owner.lower()}_scratch *scratch" for owner in owners)))
     members = ", ".join(sorted({f"scratch->{place.holder.name}" for place in shared}))
     if taking:
-        sketch.note(f"these use {members}, hand scratch on, and their prototypes alike")
-    return list(dict.fromkeys(one.name for one in (*(found[0] for found in given.values()), *taking.values())))
+        sketch.note(f"these use {members} and hand scratch on; their prototypes alike")
+    return list(dict.fromkeys([*(one.name for one, _ in giving.values()), *(one.name for one in taking.values())]))
 
 
-def _touching(
-    context: Context, shared: dict[Location, list[Step]]
-) -> Iterator[tuple[Function, int, tuple[Function, ...]]]:
-    """The calls (with what they call) and accesses inside the workers' work that lead to this memory, outermost first."""
+def _ways_down(
+    context: Context, shared: dict[Location, list[Step]], label: str
+) -> tuple[dict[Key, tuple[Function, set[int]]], dict[Key, Function]]:
+    """The functions that know the worker's record, with the lines of their calls that lead to this memory; and the
+    functions below them that name it (one that is only passed a pointer into it needs nothing)."""
     subject = context.subject
     holders = {place.holder for place in shared}
-    seen: set[tuple[str, int, int]] = set()
+    members = {place.holder.name for place in shared}
+    giving: dict[Key, tuple[Function, set[int]]] = {}
+    taking: dict[Key, Function] = {}
     for role in subject.workers:
-        for write in (True, False):
-            for place, step in subject.accesses(role, write=write):
-                if place.holder not in holders:
-                    continue
-                frames = subject.frames(role, step)
-                for depth, (function, site) in enumerate(frames):
-                    if (*function.key, site.line) not in seen:
-                        seen.add((*function.key, site.line))
-                        callees = (frames[depth + 1][0],) if depth + 1 < len(frames) else ()
-                        if _deepest(context, frames, depth):
-                            yield function, site.line, callees
+        for place, step in (*subject.accesses(role, write=True), *subject.accesses(role, write=False)):
+            frames = subject.frames(role, step) if place.holder in holders else []
+            known = [n for n, (one, _) in enumerate(frames) if context.layout.way_to(label, one)]
+            below = [one for one, _ in frames[known[-1] + 1 :]] if known else []
+            named = [n for n, one in enumerate(below) if _names_member(one, members)]
+            if not named:
+                continue
+            function, site = frames[known[-1]]
+            giving.setdefault(function.key, (function, set()))[1].add(site.line)
+            taking.update({one.key: one for one in below[: named[-1] + 1]})
+    return giving, taking
 
 
-def _deepest(context: Context, frames: list[tuple[Function, Site]], depth: int) -> bool:
-    """Does none of the functions further in hold the worker's record (so that this one has to hand the memory on)?
-    A function that is only passed a pointer to the memory needs nothing."""
-    record = context.layout.worker_record
-    if record is None:
-        return False
-    label = context.program.label(record.name)
-    known = [bool(context.layout.way_to(label, function)) for function, _ in frames]
-    if any(known[depth + 1 :]) or not any(known[: depth + 1]):
-        return False
-    return known[depth] or any("." in text or "->" in text for text in _accessed(context, frames, depth))
-
-
-def _accessed(context: Context, frames: list[tuple[Function, Site]], depth: int) -> list[str]:
-    """The texts of what a function evaluates on its line of a path: a plain name there was passed to it."""
-    function, site = frames[depth]
-    found = [line.text for line in printed(function.body) if line.number == site.line]
-    names_ = {one.name for one in function.parameters if one.type.base in {"float", "double", "int"}}
-    return [text for text in found if not (depth + 1 == len(frames) and _only(text, names_))]
-
-
-def _only(text: str, parameters: set[str]) -> bool:
-    """Is all that is indexed on a line a parameter (`values[i] = ...`)?"""
-    indexed = set(re.findall(r"([\w>.-]+)\[", text))
-    return bool(indexed) and indexed <= parameters
+def _names_member(function: Function, members: set[str]) -> bool:
+    return any(isinstance(one, Member) and one.name in members for one in all_expressions(function.body))
 
 
 def _passing(context: Context, sketch: Sketch, function: Function, lines: set[int], passed: str) -> None:
@@ -172,10 +158,11 @@ def _passing(context: Context, sketch: Sketch, function: Function, lines: set[in
     for line in sketch.draft.text(function).lines:
         for call in calls(function.body):
             old = context.program.text(call)
-            if line.number in lines and call.line == line.number and old in line.text and line.text.count(old) == 1:
-                if isinstance(call.function, Name) and context.program.lookup(call.function.name, function.path):
-                    text = new.get(line.number, [line.text.strip()])[0]
-                    new[line.number] = [text.replace(old, f"{old[:-1]}, {passed})")]
+            here = line.number in lines and call.line == line.number and line.text.count(old) == 1
+            own = isinstance(call.function, Name) and context.program.lookup(call.function.name, function.path)
+            if here and own:
+                text = new.get(line.number, [line.text.strip()])[0]
+                new[line.number] = [text.replace(old, f"{old[:-1]}, {passed})")]
     sketch.edit(function, set(new), new, around=0)
 
 
@@ -186,8 +173,8 @@ def segments(context: Context) -> PlanStep | None:
     where = [item for item in context.rests_on("LF1", "LF2") if item.site is not None]
     if not where:
         return None
-    sketch = Sketch()
-    functions = []
+    sketch = context.sketch()
+    functions: list[str] = []
     for function in context.reached():
         for site, _, name, dealt in divisions(context.subject):
             if (
@@ -205,11 +192,11 @@ def segments(context: Context) -> PlanStep | None:
         "shares of n / workers, which leave the last n % workers entries to nobody"
         if functions
         else "writes of several workers to the same memory",
-        "make the length no multiple of the number of workers and compare the accumulated gradient with that of "
-        f"one worker: equal; {context.expects(ids, *context.codes('CS001', 'CS002', 'CR001'), run=False)}",
+        "make the length no multiple of the number of workers: the segments still touch, and their lengths add up to "
+        f"it; {context.expects(ids, *context.codes('CS001', 'CS002', 'CR001'), run=False)}",
         "before the folding is changed: whoever folds relies on whole, disjoint segments",
         tuple(functions),
-        patch=str(sketch),
+        patch=context.applied(sketch),
         promise=context.promise(ids),
     )
 
@@ -245,7 +232,7 @@ def _dealt_out(context: Context, sketch: Sketch, function: Function, line: int) 
             )
             before[stmt.line] = [f"{target} = {text};"]
             gone.add(stmt.line)
-    return sketch.body(function, lambda at_: at_.number in gone, before)
+    return sketch.edit(function, gone, before, around=2)
 
 
 def _counter(function: Function) -> str:
@@ -263,150 +250,17 @@ def _counter(function: Function) -> str:
     return ""
 
 
-# ------------------------------------------------------------------------------------------------- fold and update
-@serves("fresh", "LF4")
-def fresh(context: Context) -> PlanStep | None:
-    """Stamp what is written, fold what is stamped."""
-    ids = context.open("LF4")
-    found = folds(context.subject)
-    if not found:
-        return None
-    record = context.layout.worker_record
-    sketch = Sketch()
-    if record is not None:
-        sketch.hunk(record.path, context.layout.type_of(record), record.line)
-        sketch.add(f"{INDENT}unsigned long round;  /* of the batch whose gradients the segment holds; 0: none */")
-    for fold in found[:1]:
-        outer = next(
-            (one for one in statements(fold.function.body) if isinstance(one, Loop) and one.line <= fold.site.line),
-            None,
-        )
-        way = context.layout.way_to(context.program.label(record.name), fold.function) if record is not None else ""
-        line = outer.body[-1].line if outer is not None and outer.body else fold.site.line
-        if way and outer is not None:
-            sketch.body(fold.function, lambda _: False, {line: [f"if ({way}round != round)", f"{INDENT}continue;"]})
-        else:
-            sketch = Sketch()
-    return PlanStep(
-        "Fold only what was written in this round",
-        ids,
-        tuple(at(fold.site, "folded whatever its age") for fold in found[:4]),
-        "folding every segment, also that of a worker without a batch in this round",
-        "give the last group fewer batches than workers and compare with one worker: equal; "
-        f"{context.expects(ids, run=False)}",
-        "after the barrier: the round is what the barrier counts",
-        tuple(dict.fromkeys(fold.function.name for fold in found)),
-        patch=str(sketch),
-        promise=context.promise(ids),
-    )
-
-
-@serves("validate", "LF5")
-def validate(context: Context) -> PlanStep | None:
-    """Look for NaN and Inf, then shorten, then update."""
-    ids, subject = context.open("LF5"), context.subject
-    role = next((one for one in subject.roles if subject.doing(one, "update")), None)
-    if role is None:
-        return None
-    step = subject.doing(role, "update")[0]
-    sink = next((fold for fold in folds(subject) if fold.sink_location is not None), None)
-    buffer = (
-        "gradients"
-        if sink is None or sink.sink_location is None
-        else context.layout.reference(sink.sink_location.holder, step.function)
-    )
-    buffer = _updated_from(context, step) or buffer
-    sketch = Sketch()
-    sketch.hunk(step.function.path, "new functions", 0)
-    sketch.add(
-        "static int gradients_valid(const float *gradients, size_t count)",
-        "{",
-        f"{INDENT}for (size_t k = 0; k < count; k++)",
-        f"{INDENT * 2}if (!isfinite(gradients[k]))",
-        f"{INDENT * 3}return 0;",
-        f"{INDENT}return 1;",
-        "}",
-        "static void gradients_clip(float *gradients, size_t count, double limit)",
-        "{",
-        f"{INDENT}double squares = 0.0;",
-        f"{INDENT}for (size_t k = 0; k < count; k++)",
-        f"{INDENT * 2}squares += (double)gradients[k] * gradients[k];",
-        f"{INDENT}if (sqrt(squares) > limit)",
-        f"{INDENT * 2}for (size_t k = 0; k < count; k++)",
-        f"{INDENT * 3}gradients[k] *= (float)(limit / sqrt(squares));",
-        "}",
-    )
-    count, limit = _figures(context, step)
-    lines = [
-        f"if (!gradients_valid({buffer}, {count}))",
-        f"{INDENT}{_leaves(step)}",
-        f"gradients_clip({buffer}, {count}, {limit});",
-    ]
-    if step.event is not None and step.event.callees:
-        sketch.body(step.function, lambda _: False, {step.site.line: lines}, around=1)
-    return PlanStep(
-        "Validate and clip before the update",
-        ids,
-        (at(step.site, "the weights are updated here"), *context.rests_on("LF5", limit=4)),
-        "an update with whatever was accumulated; a comparison with a limit lets NaN pass",
-        "set one gradient to NAN and one to 1e30 in a test: the first update is left out, the second limited; "
-        f"{context.expects(ids, run=False)}",
-        "once the accumulation is in one place, the check is, too",
-        (step.function.name,),
-        patch=str(sketch),
-        promise=context.promise(ids),
-    )
-
-
-def _updated_from(context: Context, step: Step) -> str:
-    """The argument of the update that is a vector of numbers; the last one, for weights come first."""
-    call = None if step.event is None else step.event.call
-    found = ""
-    for argument in () if call is None else call.arguments:
-        type = context.program.type_of(argument, step.function)
-        if type is not None and type.base in {"float", "double"} and (type.pointers or type.arrays):
-            found = context.program.text(argument)
-    return found
-
-
-def _figures(context: Context, step: Step) -> tuple[str, str]:
-    """The number of gradients and the limit, as the program writes them at its update."""
-    count, limit = "count", "limit"
-    for callee in () if step.event is None else step.event.callees:
-        inside = context.program.locals(callee)
-        for one in statements(callee.body):
-            if (
-                isinstance(one, Loop)
-                and isinstance(one.condition, Binary)
-                and not names(one.condition.right) & set(inside)
-            ):
-                count = context.program.text(one.condition.right)
-    call = None if step.event is None else step.event.call
-    for argument in () if call is None else call.arguments:
-        text = context.program.text(argument)
-        limit = text if any(word in text.lower() for word in ("limit", "clip", "norm")) else limit
-    return count, limit
-
-
-def _leaves(step: Step) -> str:
-    """How a round ends without its update."""
-    if any(isinstance(one, Loop) and covers(one, step.site.line) for one in statements(step.function.body)):
-        return "continue;"
-    result = step.function.result
-    return "return NULL;" if result.pointers else "return;" if result.base == "void" else "return 0;"
-
-
 # ------------------------------------------------------------------------------------------------------ shared state
 @serves("races", "SM3")
 def races(context: Context) -> PlanStep | None:
     """What is left of unordered accesses: counters become each worker's own, flags become orders."""
     ids = context.open("SM3")
-    findings = context.subject.found("CR001", "CR002", "CD001")
+    every = context.subject.found("CR001", "CR002", "CD001")
+    findings = [one for one in every if not context.is_gone(one.site)] or every
     if not findings:
         return None
-    sketch = Sketch()
+    sketch = context.sketch()
     functions = []
-    record = context.layout.worker_record
     seen: set[tuple[str, int]] = set()
     for finding in findings:
         function = next(
@@ -421,10 +275,7 @@ def races(context: Context) -> PlanStep | None:
             continue
         seen.add((function.path, finding.site.line))
         functions.append(function.name)
-        own = _counted(context, function, finding.site.line)
-        if own and record is not None:
-            line = finding.site.line
-            sketch.without(function, {line}, {line: [own]}, around=1)
+        functions += _own_counter(context, sketch, function, finding.site.line)
     return PlanStep(
         "Order what is still shared",
         ids,
@@ -435,82 +286,77 @@ def races(context: Context) -> PlanStep | None:
         "after the barriers: most of these accesses are ordered by them, and only what remains needs a change of "
         "its own",
         tuple(dict.fromkeys(functions)),
-        patch=str(sketch),
+        patch=context.applied(sketch),
         promise=context.promise(ids),
     )
 
 
-def _counted(context: Context, function: Function, line: int) -> str:
-    """`pool->counter++;` as the worker's own counter; "" where the line is no counter."""
+def _own_counter(context: Context, sketch: Sketch, function: Function, line: int) -> list[str]:
+    """A counter of all workers becomes each one's own; where it is read, the workers' are summed before. Returns the
+    functions that change beside the one that counts."""
+    own, member = _counted(context, function, line)
     record = context.layout.worker_record
+    if not own or record is None:
+        return []
+    kind = next((one for one in (context.layout.pool or record).members if one.name == member.name), None)
+    sketch.hunk(record.path, context.layout.type_of(record), record.line)
+    sketch.add(f"{INDENT}{variable(kind.type, member.name) if kind is not None else f'long {member.name}'};")
+    sketch.edit(function, {line}, {line: [own]})
+    changed = []
+    for reader, place in _read_elsewhere(context, member, function):
+        holder, number = sketch.draft.holder(reader, place)
+        named = context.layout.named(member, holder)
+        workers = context.layout.workers_of(holder.function or reader)
+        if workers and any(one.number == number for one in holder.lines):
+            total = [
+                f"{named} = 0;",
+                f"for (int i = 0; i < {bound(context, holder)}; i++)",
+                f"{INDENT}{named} += {workers}[i].{member.name};",
+            ]
+            sketch.edit(holder, before={number: total})
+            changed.append(holder.name)
+        else:
+            sketch.note(f"{reader.name}, line {place}, reads the sum of the workers' {member.name}")
+    return changed
+
+
+def bound(context: Context, holder: Text) -> str:
+    """The number of workers in a function's own names."""
+    count = context.layout.count
+    name = count.rpartition(">")[2]
+    if "->" not in count:
+        return count
+    return context.layout.named(context.layout.member(name), holder)
+
+
+def _read_elsewhere(context: Context, place: Location, counting: Function) -> list[tuple[Function, int]]:
+    found: dict[tuple[str, int], tuple[Function, int]] = {}
+    for function in context.reached():
+        for event in context.subject.events_of(function) if function is not counting else ():
+            if event.act is Act.READ and event.target == place:
+                found.setdefault((function.path, event.site.line), (function, event.site.line))
+    return list(found.values())
+
+
+def _counted(context: Context, function: Function, line: int) -> tuple[str, Location]:
+    """`pool->counter++;` as the worker's own counter, and the counter; "" where the line is no counter."""
+    record = context.layout.worker_record
+    nothing = "", Location("global", "", "")
     if record is None:
-        return ""
+        return nothing
     way = context.layout.way_to(context.program.label(record.name), function)
+    place = next(
+        (
+            event.target
+            for event in context.subject.events_of(function)
+            if event.act is Act.WRITE and event.site.line == line and event.target is not None
+        ),
+        None,
+    )
     for one in statements(function.body):
-        if one.line == line and isinstance(one, Do) and way:
+        if one.line == line and isinstance(one, Do) and way and place is not None and not place.is_contents:
             text = context.program.text(one.expression)
             if text.endswith(("++", "--")) or "+=" in text:
                 target = text.split("+=")[0].rstrip("+- ")
-                return (
-                    text.replace(target, f"{way}{target.rpartition('>')[2].rpartition('.')[2]}", 1)
-                    + ";  /* summed behind wait B */"
-                )
-    return ""
-
-
-@serves("region", "SM1", "SM2")
-def region(context: Context) -> PlanStep | None:
-    """The gradients lie in the shared region."""
-    ids = context.open("SM1", "SM2")
-    made = region_events(context.subject)
-    places = sorted(place for place in gradient_buffers(context.subject).locations if place.kind == "member")
-    where = [*context.rests_on("SM1", "SM2", limit=4)]
-    sketch = Sketch()
-    functions = []
-    for place in places[:1]:
-        for value, function in context.program.assignments.get(place.holder.label, []):
-            line = getattr(value, "line", 0)
-            owner = context.layout.reference(place.holder, function)
-            where.append(at(Site(function.path, line), f"{place.holder.label} is memory of its own process here"))
-            way = _region_member(context)
-            base = (
-                context.layout.reference(Location("member", context.layout.pool_label, way), function)
-                if way
-                else "gradient_region"
-            )
-            index = (
-                f"{owner.rpartition('->')[0]} - {context.layout.reference(context.layout.member('workers'), function)}"
-                if "->" in owner
-                else "position"
-            )
-            text = f"{owner} = (float *){base}->address + ({index}) * count;  /* count: gradients of one worker */"
-            sketch.without(function, {line}, {line: [text]}, around=1)
-            functions.append(function.name)
-    if not where and context.layout.pool is not None:
-        where.append(
-            at(Site(context.layout.pool.path, context.layout.pool.line), f"{context.layout.pool_label} gets the region")
-        )
-    if not where:
-        where.append(missing("no region, and no record that all threads share: the region is a variable of its own"))
-    return PlanStep(
-        "Put the gradient segments into the shared region"
-        if made
-        else "Create a shared region and put the gradient segments into it",
-        ids,
-        tuple(where)[:6],
-        "buffers from the heap beside a region that nobody uses" if made else "buffers from the heap",
-        context.expects(ids, *context.codes("CS004", "CS005")),
-        "after the segments are whole and disjoint: then it does not matter where they lie",
-        tuple(dict.fromkeys(functions)),
-        patch=str(sketch),
-        promise=context.promise(ids),
-    )
-
-
-def _region_member(context: Context) -> str:
-    pool = context.layout.pool
-    return (
-        next((one.name for one in pool.members if "region" in one.name or "shared" in one.name), "")
-        if pool is not None
-        else ""
-    )
+                return f"{text.replace(target, f'{way}{place.name}', 1)};  /* summed behind wait B */", place
+    return nothing

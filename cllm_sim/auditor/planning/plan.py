@@ -16,11 +16,14 @@ from cllm_sim.auditor.findings import Finding
 from cllm_sim.auditor.planning import (  # noqa: F401  # each registers its makers
     cleanup_steps,
     control_steps,
+    gradient_steps,
     memory_steps,
+    order_steps,
+    region_steps,
     round_steps,
     tree_steps,
 )
-from cllm_sim.auditor.planning.context import AUDITED, MAKERS, Context
+from cllm_sim.auditor.planning.context import AUDITED, MAKERS, RACES, Context
 from cllm_sim.auditor.planning.draft import Draft
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence, Judgement, Subject
@@ -32,6 +35,7 @@ ORDER = (
     "races", "fresh", "validate", "region", "sphere", "modules", "measure", "lifetimes", "leftovers", "nodes",
     "reports", "growth",
 )  # fmt: skip
+ROW_OF_RACES = "SM3"
 
 
 def plan(analysis: Analysis, judgements: Iterable[Judgement], findings: Sequence[Finding]) -> list[PlanStep]:
@@ -74,7 +78,9 @@ def _tested(context: Context, steps: Sequence[PlanStep], step: PlanStep) -> str:
             return f"`{context.layout.again}` shows no new finding ({rest})"
         return f"`{context.layout.again}` ends {' and '.join(told)}{f' ({rest})' if rest else ''}"
 
-    return AUDITED.sub(words, step.test)
+    racing = step.step < last.get(ROW_OF_RACES, 0)
+    races = "ends without a new data race" if racing else "reports no data race and ends"
+    return AUDITED.sub(words, step.test.replace(RACES, races))
 
 
 def code_changes(steps: Iterable[PlanStep]) -> list[tuple[str, tuple[int, ...]]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from cllm_sim.auditor.facts import Function
-from cllm_sim.auditor.planning.draft import Draft, Place, Text, closing, emptied
+from cllm_sim.auditor.planning.draft import Draft, Place, Text, closing, emptied, statement_line
 from cllm_sim.auditor.planning.lines import INDENT, Line, printed
 
 __all__ = ["INDENT", "LINES_MAX", "Sketch", "printed"]
@@ -71,7 +71,13 @@ class Sketch:
         """The changed part of a function: the lines of these numbers go, others come before a line or behind the
         statement that begins on it (indented as that is). A line that goes and has lines before it is replaced.
         Bodies that go completely take their heads along. False where nothing changes."""
-        text = function if isinstance(function, Text) else self.draft.text(function)
+        if isinstance(function, Text):
+            text = function
+        else:
+            text = self.draft.text(function)
+            gone = {statement_line(function, number) for number in gone}
+            before = {statement_line(function, number): added for number, added in before.items()}
+            behind = {statement_line(function, number): added for number, added in behind.items()}
         lines = _opened(text.lines, gone, before, behind)
         first = {line.number: n for n, line in reversed(list(enumerate(lines))) if line.number}
         come = {first[number]: added for number, added in before.items() if number in first}
@@ -87,19 +93,25 @@ class Sketch:
             return False
         self.hunk(text.path, text.name, text.line)
         self.keep(text.head)
-        self._show(marked, around)
-        self._settle(text, tuple(line for mark, line in marked if mark != TAKEN), {lines[n].number for n in going if n not in come})
+        self._show(marked, max(around, bool(come or follow)))  # what comes is found by what it stands beside
+        self._settle(
+            text,
+            tuple(line for mark, line in marked if mark != TAKEN),
+            {lines[n].number for n in going if n not in come},
+        )
         return True
 
     def going(self, function: Function, numbers: Collection[int]) -> set[int]:
         """These lines of a function with the heads that go when they do."""
         lines = self.draft.text(function).lines
+        numbers = {statement_line(function, number) for number in numbers}
         gone = {n for n, line in enumerate(lines) if line.number in numbers}
         return {*numbers, *(lines[n].number for n in emptied(lines, gone, ()))}
 
     def empties(self, function: Function, numbers: Collection[int]) -> bool:
         """Is nothing but declarations and a plain return left when these lines go?"""
         lines = self.draft.text(function).lines
+        numbers = {statement_line(function, number) for number in numbers}
         return all(line.number in numbers or line.text.strip() in {"return;", "}"} for line in lines)
 
     def drop(self, function: Function) -> None:
@@ -110,9 +122,9 @@ class Sketch:
         self._settle(text, (), {line.number for line in text.lines})
         self.draft.dropped |= {function.name}
 
-    def write(self, text: Text) -> None:
+    def write(self, text: Text, where: str) -> None:
         """A new function."""
-        self.hunk(text.path, text.name, text.line)
+        self.hunk(text.path, where, 0)
         self.add(text.head, "{", *(line.text for line in text.lines), "}")
         self.draft.texts[text.key] = text
 
@@ -158,9 +170,7 @@ def _opened(lines: tuple[Line, ...], gone: Collection[int], before: Added, behin
     return tuple(found)
 
 
-def _marked(
-    lines: tuple[Line, ...], going: Collection[int], come: Added, follow: Added
-) -> list[tuple[str, Line]]:
+def _marked(lines: tuple[Line, ...], going: Collection[int], come: Added, follow: Added) -> list[tuple[str, Line]]:
     """Every line with what happens to it; what replaces several lines stands behind all of them."""
     found: list[tuple[str, Line]] = []
     held: list[tuple[str, Line]] = []

@@ -1,8 +1,8 @@
 """Puts a macro's arguments into its body, and everything at the place of the use.
 
 Rules of this file: a parameter is replaced wherever C would: as an expression, as a member's name, as a type, as the
-name of something declared. What depends on text alone (joined or quoted tokens) never reaches this file, since the
-reader makes no expression of it.
+name of something declared. What depends on text alone never reaches this file: tokens are joined before (`expand.py`),
+quoted names are empty texts.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ class Roles:
             chosen = looped and guard is None and len(entries) > 1  # which of several is decided each time
             counted = rounds if alone and not chosen else None
             looped = looped or not alone
-            yield Creation(placed.event, function, role.name, way.how, looped, counted, again), entry
+            yield Creation(placed.event, function, role.name, way.how, looped, counted, again, way), entry
 
     def _entries(self, way: Way) -> list[tuple[Function, Guard | None]]:
         """The functions that a creation may start where it is reached by a way, each with the condition for it."""

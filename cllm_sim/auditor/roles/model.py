@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from cllm_sim.auditor.facts import Function, Site
 from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.program import Count
-
-Key = tuple[str, int]
-"""Which function: `Function.key` (names repeat, and so do lines)."""
+from cllm_sim.auditor.roles.ways import Key, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Creation:
 
     A place reached in several ways is several creations. `again`: the threads that another creation made have ended
     by then (or it is the other side of one condition), so that these are no further ones. `count` and `looped` speak
-    of threads that live at one time.
+    of threads that live at one time. `way` is `how` with the loops and parameters on it.
     """
 
     event: Event
@@ -31,6 +29,7 @@ class Creation:
     looped: bool
     count: Count | None
     again: bool = False
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +73,6 @@ class Role:
                 continue
             total = one.count if total is None else total + one.count
         return total
+
+
+__all__ = ["Creation", "Key", "Reach", "Role"]

@@ -15,7 +15,9 @@ from typing import NamedTuple
 from cllm_sim.auditor.facts import Expr, Function, Name, Site
 from cllm_sim.auditor.locations import Bindings
 from cllm_sim.auditor.outline import Branch, Event, Repeat, Select, Seq, children
-from cllm_sim.auditor.roles.model import Key
+
+Key = tuple[str, int]
+"""Which function: `Function.key` (names repeat, and so do lines)."""
 
 WAYS_MAX = 12
 STEPS_MAX = 2000

@@ -24,7 +24,8 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     if unnamed(analysis, Act.WAIT):
         return
     for barrier in barriers(analysis):
-        if not barrier.waits and not _perhaps_waited(analysis, barrier):
+        known = barrier.inits or barrier.declared is not None  # one that is only destroyed is declared elsewhere
+        if known and not barrier.waits and not _perhaps_waited(analysis, barrier):
             yield _finding(barrier)
 
 

@@ -1,7 +1,8 @@
 """CR003: a flag that is set and never looked at, or declared and never touched.
 
-A flag is a boolean or small number whose name says stop, ready, done, running and the like. Rules of this file: only
-flags of records and globals that live code uses; a number that counts is no flag. Keep in step: names in `_WORDS`.
+A flag is a boolean or small number whose name says stop, ready, done, running and the like, or that threads set to 1
+and that never is anything but 0 or 1. Rules of this file: only flags of records and globals that live code uses; a
+number that counts is no flag. Keep in step: names in `_WORDS`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ _WORDS = frozenset(
     "terminating alive started enabled halt halted flag complete completed resumed draining drained busy idle".split()
 )
 
+_NUMBERS = frozenset("n num nr number count counter total sum max min".split())
+SETS = (Act.WRITE, Act.STORE)
+
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
     """One finding for every flag that nobody looks at."""
@@ -35,22 +39,40 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     found = touches(analysis)
     everything = [*analysis.inventory.memory.values(), *analysis.inventory.of(Kind.ATOMIC)]
     for one in sorted(everything, key=lambda each: each.label):
-        if one.declared is None or not _is_flag(one) or found.looked_at(one.location):
+        if one.declared is None or not _may_be_flag(one) or found.looked_at(one.location):
             continue
         writes = found.writes.get(one.location, [])
+        if not _named_flag(one) and not _raised(analysis, one, writes):
+            continue
         if one.location.kind == "member" and one.location.owner not in found.owners:
             continue
         if all(_sets(event) for event in writes):
             yield _finding(analysis, one, one.declared, writes, found)
 
 
-def _is_flag(one: SharedObject) -> bool:
+def _may_be_flag(one: SharedObject) -> bool:
+    """Is it a single plain or atomic number of a record or of the whole program?"""
     if one.location.kind not in {"member", "global"} or one.location.is_contents:
         return False
-    words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", one.location.name).lower())
-    if not _WORDS & set(words) or one.type is None or one.type.pointers or one.type.arrays:
+    if one.type is None or one.type.pointers or one.type.arrays:
         return False
     return one.kind is Kind.ATOMIC or is_number(one.type)
+
+
+def _named_flag(one: SharedObject) -> bool:
+    """Does its name say that it is a flag (and not that it is a number of things)?"""
+    words = set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", one.location.name).lower()))
+    return bool(_WORDS & words) and not _NUMBERS & words
+
+
+def _raised(analysis: Analysis, one: SharedObject, writes: list[Event]) -> bool:
+    """Do threads set it to 1, and is it never given anything but 0 and 1?"""
+    values = {
+        None if event.value is None else analysis.program.constant(event.value, None, event.site.path)
+        for event in writes
+    }
+    threads = {role.name for role in analysis.roles.threads}
+    return 1 in values and values <= {0, 1} and any(use.role in threads for use in one.by(*SETS))
 
 
 def _sets(event: Event) -> bool:

@@ -53,11 +53,21 @@ def _of_role(analysis: Analysis, role: Role) -> Iterator[Finding]:
 def _overlapping(one: list[Written], other: list[Written]) -> Iterator[tuple[Written, Written]]:
     """What two neighbours write at the same place, in parts that differ and meet."""
     for mine in one:
+        ours = [each.run for each in one if (each.site, each.buffer) == (mine.site, mine.buffer)]
         theirs = [each for each in other if (each.site, each.buffer) == (mine.site, mine.buffer)]
-        same = any(each.run == mine.run for each in theirs)
+        runs = [each.run for each in theirs]
+        if mine.run in runs:
+            yield from (pair for each in theirs if _shared_row(ours, runs, (pair := (mine, each))))
+            continue
         for each in theirs:
-            if not same and each.run.first > mine.run.first and each.run.meets(mine.run):
+            if each.run.first > mine.run.first and each.run.meets(mine.run):
                 yield mine, each
+
+
+def _shared_row(ours: list[Run], theirs: list[Run], pair: tuple[Written, Written]) -> bool:
+    """Is the last of several parts of one worker (its last row) the first one of its neighbour?"""
+    mine, each = pair
+    return mine.run == each.run == max(ours) == min(theirs) and min(ours) < min(theirs) and max(ours) < max(theirs)
 
 
 def _step(analysis: Analysis, role: Role, written: Written) -> Step | None:

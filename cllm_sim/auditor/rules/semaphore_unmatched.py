@@ -1,7 +1,8 @@
 """CP002: a semaphore that starts at 0, is waited on, and is posted by no code that any thread reaches.
 
 Rules of this file: only an initial value known to be 0 is one; a semaphore that other processes may post is still
-posted by code of the sources, or its address was given away (then nothing is said).
+posted by code of the sources, or its address was given away (then nothing is said). Those of an array are told apart
+where every wait and post names its own by a constant.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Index, Unary
 from cllm_sim.auditor.findings import Confidence, Finding, Note, Rule, Severity
-from cllm_sim.auditor.inventory import SharedObject
+from cllm_sim.auditor.inventory import SharedObject, Use
 from cllm_sim.auditor.rules.support.locks import blind, escapes
+from cllm_sim.auditor.rules.support.semaphores import elements, starts_at_zero
 from cllm_sim.auditor.vocabulary import Act, Kind
 
 RULE = Rule("CP002", "semaphore-unmatched", Severity.ERROR, "a semaphore is waited on and never posted")
@@ -23,24 +26,39 @@ def findings(analysis: Analysis) -> Iterator[Finding]:
     if blind(analysis, Act.UP):
         return
     for one in analysis.inventory.of(Kind.SEMAPHORE):
-        waits = one.by(Act.DOWN)
-        if one.declared is None or not waits or one.by(Act.UP) or escapes(analysis, one):
+        if one.declared is None or not one.initialised or escapes(analysis, one):
             continue
-        if one.initialised and all(made.count is not None and made.count.value == 0 for made in one.initialised):
-            yield _finding(one)
+        parts: list[tuple[int | None, list[Use]]] = [*elements(analysis, one).items()]
+        for number, uses in parts or [(None, one.uses)]:
+            waits = [use for use in uses if use.act is Act.DOWN]
+            posted = any(use.act is Act.UP for use in uses)
+            if waits and not posted and all(starts_at_zero(analysis, made, number) for made in one.initialised):
+                yield _finding(analysis, one, waits)
 
 
-def _finding(one: SharedObject) -> Finding:
-    first = one.by(Act.DOWN)[0]
+def _finding(analysis: Analysis, one: SharedObject, waits: list[Use]) -> Finding:
+    first = waits[0]
     made = one.initialised[0]
+    label = _label(analysis, one, first)
     notes = [Note(made.site, "initialised with 0 here", made.role, made.how)]
-    notes += [Note(use.site, f"{use.role} waits here, too", use.role, use.how) for use in one.by(Act.DOWN)[1:3]]
+    notes += [Note(use.site, f"{use.role} waits here, too", use.role, use.how) for use in waits[1:3]]
     notes += [
         Note(use.site, f"posted here, but nothing reaches {use.function.name}")
         for use in one.dead if use.act is Act.UP
     ]  # fmt: skip
-    message = f"{first.role} waits on semaphore {one.label}, which starts at 0 and is never posted: it hangs here"
+    message = f"{first.role} waits on semaphore {label}, which starts at 0 and is never posted: it hangs here"
     return Finding(
-        RULE.code, RULE.severity, Confidence.HIGH, first.site, message, one.label, tuple(notes), first.role,
-        first.how, TIP,
-    )  # fmt: skip
+        RULE.code, RULE.severity, Confidence.HIGH, first.site, message, label, tuple(notes), first.role, first.how, TIP
+    )
+
+
+def _label(analysis: Analysis, one: SharedObject, wait: Use) -> str:
+    """The semaphore's name, with its place in an array as the program writes it."""
+    role = analysis.roles.get(wait.role)
+    if role is None or wait.step is None or not elements(analysis, one):
+        return one.label
+    event = analysis.flow(role).steps[wait.step].event
+    written = None if event is None else event.expression
+    if isinstance(written, Unary) and written.operator == "&":
+        written = written.operand
+    return analysis.program.text(written) if isinstance(written, Index) else one.label

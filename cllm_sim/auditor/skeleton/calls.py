@@ -25,7 +25,7 @@ from cllm_sim.auditor.skeleton.code import (
     simplified,
     trimmed,
 )
-from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Frame, Place, number, ring
+from cllm_sim.auditor.skeleton.place import FREE, UNKNOWN, Frame, Place, number, ring
 from cllm_sim.auditor.skeleton.round import GENERATORS_MAX, Generator, TooLarge, Tracked
 from cllm_sim.auditor.skeleton.values import Expressions, Untranslatable, lines_before
 
@@ -91,9 +91,9 @@ class Calls:
             return False
         hows = self.writer.generator.hows
         given = any(
-            place is not None and place.root.kind == "local" and place.root.how in hows
-            and self.events.is_private(place.root) and self.events._fields(place._replace(indices=()))
-            or place is not None and self._followed(place)
+            (place is not None and place.root.kind == "local" and place.root.how in hows
+            and self.events.is_private(place.root) and self.events._fields(place._replace(indices=())))
+            or (place is not None and self._followed(place))
             for place in frame.places.values()
         )  # fmt: skip
         return given and self.plain(callee)
@@ -187,6 +187,7 @@ class Calls:
                     holes.setdefault(text, "me" if len(caller.own) == 1 else f"me_{len(holes)}")
             else:
                 self.round.knowledge.needs_own.add((caller.function.path, caller.function.line))
+        self._hand_on(callee, frame, holes)
         arguments = [*holes]
         tracked = self._tracked_parameters(callee, frame, event)
         key = self._key(callee, frame, holes)
@@ -203,6 +204,16 @@ class Calls:
             return None
         arguments += [text for _, text in tracked]
         return generator, ", ".join(arguments)
+
+    def _hand_on(self, callee: Function, frame: Frame, holes: dict[str, str]) -> None:
+        """Counters of loops around the call that the callee needs to know."""
+        for path, line, free in sorted(self.round.knowledge.needs_index):
+            if (path, line) != (callee.path, callee.line):
+                continue
+            text = self.events._counter(free)
+            if text is not None:
+                holes.setdefault(text, self.round.objects_safe(free.rpartition(":")[2]))
+                frame.indices[free] = holes[text]
 
     def _holes(self, callee: Function, frame: Frame) -> dict[str, str]:
         """Texts of the caller that pick instances, and the parameters they become; the frame is changed to these."""
@@ -261,7 +272,17 @@ class Calls:
                    for root in self.round.knowledge.learnt.users)  # fmt: skip
         sizes = tuple(self.writer.generator.sizes.get(text) or ring(text) or "" for text in holes)
         how = frame.how if owns else ()
-        return callee.path, callee.line, places, integers, sizes, how, tuple(holes.values()), self.writer.generator.group.name
+        integers += tuple(sorted(frame.indices.items()))
+        return (
+            callee.path,
+            callee.line,
+            places,
+            integers,
+            sizes,
+            how,
+            tuple(holes.values()),
+            self.writer.generator.group.name,
+        )
 
     def _write(
         self, callee: Function, frame: Frame, holes: dict[str, str], tracked: list[str], key: tuple[object, ...]
@@ -273,6 +294,7 @@ class Calls:
         caller = self.writer.generator
         generator = Generator("", callee, frame, caller.group, hows=[frame.how])
         generator.name = self.round.generator_name(callee.name)
+        generator.repeated = self.writer.repeated
         generator.parameters = [*holes.values(), *tracked]
         generator.names |= set(generator.parameters)
         self.round.knowledge.local_names |= set(generator.parameters)

@@ -53,8 +53,14 @@ def check(
 
 def _outcome(skeleton: Skeleton, workers: int, result: dict[str, Any]) -> CheckOutcome:
     told = Told(skeleton)
-    broken = tuple(told.broken(row) for row in result["broken"] if _counts(row))
-    verdict = "broken" if broken else "holds" if result["complete"] else "undecided"
+    rows = [row for row in result["broken"] if _counts(row)]
+    doubtful = [row for row in rows if told.doubtful(row)]
+    broken = tuple(told.broken(row) for row in rows if row not in doubtful)
+    never = _never_started(skeleton, {row["line"] for row in result["unreached"]})
+    complete = result["complete"] and not doubtful and not never
+    verdict = "broken" if broken else "holds" if complete else "undecided"
+    limit = result["limit"] or ("which lock or condition is meant is not always known" if doubtful else "")
+    limit = limit or (f"{never} is never started, so its conditions were misread" if never else "")
     kinds = {one.kind for one in broken}
     promises = tuple(
         row if row["verdict"] != "broken" or row["class"] in kinds else {**row, "verdict": "holds", "class": None}
@@ -65,12 +71,22 @@ def _outcome(skeleton: Skeleton, workers: int, result: dict[str, Any]) -> CheckO
         verdict,
         result["states"],
         result["transitions"],
-        result["complete"],
+        complete,
         result["seconds"],
-        "" if broken else result["limit"] or "",
+        "" if broken else limit,
         promises,
         broken,
     )
+
+
+def _never_started(skeleton: Skeleton, unreached: set[int]) -> str:
+    """A thread that nothing starts, though it is there: the guard against holding because nothing happens."""
+    starts: dict[str, list[int]] = {}
+    for number, line in enumerate(skeleton.text.split("\n"), 1):
+        found = re.match(r"\s+yield (\w+)_start(\[.*\])?\.up\(\)", line)
+        if found is not None:
+            starts.setdefault(found[1], []).append(number)
+    return next((name for name, lines in starts.items() if all(line in unreached for line in lines)), "")
 
 
 def _counts(row: dict[str, Any]) -> bool:
@@ -94,6 +110,14 @@ class Told:
         self._names = re.compile("|".join(rf"\b{re.escape(name)}(_\d+)*\b" for name in names)) if names else None
         actors = sorted(skeleton.actors, key=len, reverse=True)
         self._actors = re.compile("|".join(rf"(?<![\w.]){re.escape(name)}(?![\w.])" for name in actors if name != MAIN))
+
+    def doubtful(self, row: dict[str, Any]) -> bool:
+        """Does a defect rest on an object of which it is not known which of many it is?"""
+        if row["class"] == "race" or not self.skeleton.vague:
+            return False
+        example = row["counterexample"] or {"stuck": []}
+        named = {self._known(one["waits_for"]) for one in example["stuck"]} | set(re.findall(r"\w+", row["text"]))
+        return any(name in self.skeleton.vague or self._known(name) in self.skeleton.vague for name in named)
 
     def broken(self, row: dict[str, Any]) -> Broken:
         """One broken promise."""

@@ -65,7 +65,7 @@ def happens(body: list[Node]) -> bool:
     for node in body:
         if isinstance(node, Access) or (isinstance(node, Line) and (node.yields or node.leaves)):
             return True
-        if isinstance(node, Block) and (node.head.yields and node.known or happens(node.body)):
+        if isinstance(node, Block) and ((node.head.yields and node.known) or happens(node.body)):
             return True
     return False
 
@@ -106,7 +106,9 @@ def trimmed(body: list[Node]) -> list[Node]:
             idle = not last.body or all(isinstance(one, Line) and one.text == "pass" for one in last.body)
             if last.kind == "else" and not idle:
                 break
-            if last.kind == "if" and (not idle or (last.head.yields and last.known and "choose(" not in last.head.text)):
+            if last.kind == "if" and (
+                not idle or (last.head.yields and last.known and "choose(" not in last.head.text)
+            ):
                 if idle:
                     last.body = [Line("pass", Site("", 0))]
                 break
@@ -149,12 +151,14 @@ def without_guesses(body: list[Node]) -> list[Node]:
 def simplified(body: list[Node]) -> list[Node]:
     """The same body with accesses merged between synchronisations, and blocks of accesses alone made flat."""
     flat: list[Node] = []
-    for node in body:
-        if isinstance(node, Block):
-            node.body = simplified(node.body)
-            flat.extend(_flattened(node))
-        else:
+    for at, node in enumerate(body):
+        if not isinstance(node, Block):
             flat.append(node)
+            continue
+        node.body = simplified(node.body)
+        following = body[at + 1] if at + 1 < len(body) else None
+        chained = node.kind in {"elif", "else"} or (isinstance(following, Block) and following.kind in {"elif", "else"})
+        flat.extend([node] if chained else _flattened(node))
     return _merged(flat)
 
 

@@ -269,9 +269,7 @@ def _other(group: Group, generator: Generator) -> str:
     return f"**{{{group.actor(numbers)}: partial({generator.name}, {', '.join(numbers)}) {loops}}}"
 
 
-def _skeleton(
-    round: Round, things: list[Thing], stands: dict[str, list[str]], file: _File, workers: int
-) -> Skeleton:
+def _skeleton(round: Round, things: list[Thing], stands: dict[str, list[str]], file: _File, workers: int) -> Skeleton:
     lines: dict[int, Origin] = {}
     for number, site in file.written.origin.items():
         function = next((name for first, last, name in file.functions if first <= number <= last), "")
@@ -293,7 +291,8 @@ def _skeleton(
     }  # fmt: skip
     abstracted = tuple(sorted(round.abstracted, key=lambda one: one[1]))
     text = "\n".join(file.written.lines) + "\n"
-    return Skeleton(text, abstracted, lines, file.written.choices, actors, objects, workers, locations=locations)
+    return Skeleton(text, abstracted, lines, file.written.choices, actors, objects, workers, locations=locations,
+                    vague=tuple(sorted(round.vague)))  # fmt: skip
 
 
 def _actors(group: Group, values: list[int]) -> dict[str, str]:

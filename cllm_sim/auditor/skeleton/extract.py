@@ -88,7 +88,6 @@ def _write(round: Round) -> list[Generator]:
     """Write the generators of all groups, and through them all others."""
     starts = []
     for group in round.threads.groups:
-        group.joined = False
         name = round.generator_name(group.name)
         frame = group.frame
         generator = Generator(name, group.entry, frame, group, hows=[frame.how])

@@ -28,7 +28,8 @@ class Skeleton:
     `text` is Python; `lines` maps its lines to the C program; `abstracted` lists everything that was left out or made
     a choice of the environment; `actors` maps actors to the names of the C threads; `objects` maps the checker's names
     of objects to what they are called in C, `locations` to the memory they stand for (several pieces that are always
-    touched together are one object). `refused` says why no skeleton could be made ("" if one was). `workers` is
+    touched together are one object). `vague` are objects that stand for one of many, where
+    it cannot be told which. `refused` says why no skeleton could be made ("" if one was). `workers` is
     the number of threads of every role of which the program makes many.
     """
 
@@ -41,6 +42,7 @@ class Skeleton:
     workers: int = 2
     refused: str = ""
     locations: dict[str, tuple[Location, ...]] = field(default_factory=dict)
+    vague: tuple[str, ...] = ()
 
     @property
     def made(self) -> bool:

@@ -8,16 +8,17 @@ next, until nothing changes.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable
+from collections.abc import Sized
 from dataclasses import dataclass, field
 
 from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Family, Place, Root, ring
+from cllm_sim.auditor.skeleton.place import FREE, UNKNOWN, Family, Place, Root, ring
 
 RESERVED = frozenset(
-    "me team work order each choose join partial architecture root leaf others index Architecture Barrier Condition Mutex "
-    "Seat Semaphore Steps Team Variable Word Work main range int print list dict set type id min max sum any all".split()
+    "me team work order each choose join partial architecture root leaf others index Architecture Barrier Condition "
+    "Mutex Seat Semaphore Steps Team Variable Word Work main range int print list dict set type id min max sum any "
+    "all".split()
 )
 
 
@@ -54,17 +55,19 @@ class Learnt:
     by_location: dict[Location, set[Family]] = field(default_factory=dict)
     used: set[tuple[str, Family]] = field(default_factory=set)
     initialised: dict[Family, set[Site]] = field(default_factory=dict)
+    slept: set[Family] = field(default_factory=set)
     rings: bool = False
     words: set[Family] = field(default_factory=set)
     escaped: set[Root] = field(default_factory=set)
 
     def size(self) -> int:
         """A number that grows with everything learnt: two equal ones mean that nothing was."""
-        held: Iterable[object] = (
+        held: tuple[Sized, ...] = (
             self.dimensions, *self.constants.values(), *self.users.values(), *self.touched.values(),
-            *self.by_location.values(), *self.initialised.values(), self.whole, self.used, self.escaped, self.words,
+            *self.by_location.values(), *self.initialised.values(), self.whole, self.used,
+            self.escaped, self.words, self.slept,
         )  # fmt: skip
-        return self.rings + sum(len(one) for one in held)  # type: ignore[arg-type]  # all are containers
+        return int(self.rings) + sum(len(one) for one in held)
 
 
 class Objects:
@@ -94,7 +97,7 @@ class Objects:
         for at, word in enumerate(place.path):
             if word != "[]":
                 continue
-            text = place.indices[number]
+            text = place.indices[number] if number < len(place.indices) else UNKNOWN
             number += 1
             prefix = Family(place.root, place.path[: at + 1])
             size = sizes.get(text) or ring(text)
@@ -163,7 +166,7 @@ class Objects:
         number = 0
         for at, word in enumerate(place.path):
             if word == "[]":
-                text = place.indices[number]
+                text = place.indices[number] if number < len(place.indices) else UNKNOWN
                 number += 1
                 known = self.dimension(place.root, place.path[: at + 1]) is not None
                 if not known and not text.isdigit():

@@ -1,8 +1,8 @@
 """One round of writing a skeleton: what is tracked, what is wanted, what had to be given up.
 
-A skeleton is written in rounds. In each, conditions that decide something visible ask for values; what they asked for is
-tracked in the next round; what cannot be followed is banned and its conditions become choices of the environment. The
-rounds end when nothing changes. Rules of this file: state only; the translation stands in `statements.py`.
+A skeleton is written in rounds. In each, conditions that decide something visible ask for values; what they asked for
+is tracked in the next round; what cannot be followed is banned and its conditions become choices of the environment.
+The rounds end when nothing changes. Rules of this file: state only; the translation stands in `statements.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.skeleton.code import Node
 from cllm_sim.auditor.skeleton.objects import RESERVED, Learnt, Objects
-from cllm_sim.auditor.skeleton.places import Family, Frame, Places, Root
+from cllm_sim.auditor.skeleton.place import Family, Frame, Root
+from cllm_sim.auditor.skeleton.places import Places
 from cllm_sim.auditor.skeleton.shared import SharedData
 from cllm_sim.auditor.skeleton.sizes import Key, Scale, Sizes
 from cllm_sim.auditor.skeleton.threads import Group, Threads
@@ -52,17 +53,24 @@ class Knowledge:
     compared: dict[Tracked, set[int]] = field(default_factory=dict)
     difficult: set[Tracked] = field(default_factory=set)
     ordered: set[Tracked] = field(default_factory=set)
+    arithmetic: set[Tracked] = field(default_factory=set)
     loop_users: dict[Key, set[str]] = field(default_factory=dict)
     local_names: set[str] = field(default_factory=set)
     needs_own: set[tuple[str, int]] = field(default_factory=set)
+    needs_index: set[tuple[str, int, str]] = field(default_factory=set)
 
     def size(self) -> tuple[int, ...]:
         """Grows with everything that was learnt."""
-        return (
-            self.learnt.size(), len(self.banned), len(self.difficult), len(self.ordered), len(self.local_names), len(self.needs_own),
-            sum(len(one) for one in self.compared.values()), sum(len(one) for one in self.loop_users.values()),
-            len(self.sizes.known),
+        held = (
+            self.banned, self.difficult, self.ordered, self.arithmetic, self.local_names, self.needs_own,
+            self.needs_index, self.sizes.known,
         )  # fmt: skip
+        nested = (self.compared, self.loop_users)
+        return (
+            self.learnt.size(),
+            *(len(one) for one in held),
+            *(sum(len(values) for values in one.values()) for one in nested),
+        )
 
 
 @dataclass(slots=True)
@@ -83,6 +91,7 @@ class Generator:
     names: set[str] = field(default_factory=set)
     hows: list[tuple[Site, ...]] = field(default_factory=list)
     own: tuple[str, ...] = ()
+    repeated: bool = False
 
 
 class Round:
@@ -103,6 +112,7 @@ class Round:
         self.generator_names: set[str] = set()
         self.abstracted: dict[tuple[str, Site], None] = {}
         self.followed: set[str] = set()
+        self.vague: set[str] = set()
         self.writing: list[tuple[str, int]] = []
 
     def objects_safe(self, name: str) -> str:

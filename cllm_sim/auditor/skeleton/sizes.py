@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cllm_sim.auditor.facts import Binary, Call, Cast, Expr, Member, Name, Number, Site, SizeOf
+from cllm_sim.auditor.facts import Assign, Binary, Call, Cast, Expr, Function, Member, Name, Number, Site, SizeOf, Unary
 from cllm_sim.auditor.program import Program
-from cllm_sim.auditor.skeleton.places import Frame, Places
+from cllm_sim.auditor.skeleton.place import Frame
+from cllm_sim.auditor.skeleton.places import Places
 
 THREADS, ROUNDS, LIMIT = "threads", "rounds", "limit"
 DEPTH_MAX = 12
@@ -82,10 +83,10 @@ class Sizes:
                 return self.key(given, frame.caller, depth)
             return "variable", f"{frame.function.name}.{name}"
         if variable.kind == "global":
-            return "global", name
-        value = self.places.one_value(name, frame.function)
-        if value is not None and not isinstance(value, Number):
-            found = self.key(value, frame, depth)
+            return None if _changes(self.program.assignments.get(name, [])) else ("global", name)
+        given_once = self.places.one_value(name, frame.function)
+        if given_once is not None and not isinstance(given_once, Number):
+            found = self.key(given_once, frame, depth)
             if found is not None:
                 return found
         return "variable", f"{frame.function.name}.{name}"
@@ -97,6 +98,8 @@ class Sizes:
             return None
         label = f"{self.program.label(record.name)}.{expr.name}"
         given = self.program.assignments.get(label, [])
+        if _changes(given):
+            return None
         if len(given) == 1 and not isinstance(given[0][0], Number | Binary | Call):
             value, function = given[0]
             if function.name:
@@ -193,6 +196,15 @@ class Sizes:
             case _:
                 value = self.program.constant(expr, frame.function, frame.function.path)
                 return None if value is None else str(value)
+
+
+def _changes(given: list[tuple[Expr, Function]]) -> bool:
+    """Is a number counted up or down, or changed by `+=` and the like?"""
+    steps = {"++x", "x++", "--x", "x--"}
+    return any(
+        (isinstance(value, Unary) and value.operator in steps) or (isinstance(value, Assign) and value.operator != "=")
+        for value, _ in given
+    )
 
 
 def _grouped(text: str) -> str:

@@ -14,8 +14,9 @@ from cllm_sim.auditor.facts import Expr, Function, Name, Site
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import Event, Repeat
 from cllm_sim.auditor.roles import Creation, Role
-from cllm_sim.auditor.roles.discover import counting
-from cllm_sim.auditor.skeleton.places import FREE, Frame, Place, Places
+from cllm_sim.auditor.skeleton.counted import counted_loop
+from cllm_sim.auditor.skeleton.place import FREE, Frame, Place
+from cllm_sim.auditor.skeleton.places import Places
 from cllm_sim.auditor.skeleton.sizes import THREADS, Size, Sizes
 from cllm_sim.auditor.vocabulary import Act, Kind
 
@@ -46,7 +47,7 @@ class Group:
     handle_location: Location | None = None
     event: Event | None = None
     site: Site | None = None
-    joined: bool = False
+    only: tuple[str, int] | None = None
 
     @property
     def many(self) -> bool:
@@ -95,15 +96,20 @@ class Threads:
         for role in threads:
             for creation in role.created:
                 self._group(role, creation)
+        if any(one.bound is None and one.free.endswith(":") for group in self.groups for one in group.dimensions):
+            self.refused = "threads are created in a loop of which the rounds are not known"
 
     def _group(self, role: Role, creation: Creation) -> None:
         entry = role.entries[0]
         frame = self.places.frame(creation.function)
         dimensions = self._dimensions(role, creation, frame)
-        if self._one_each(creation, dimensions):
-            dimensions = []
+        self._rounds(creation.function, dimensions)
+        only = self._one_each(role, creation, dimensions)
+        if only is not None:
+            dimensions = [one for one in dimensions if one.free != only[0]]
         group = Group(self._name(entry.name), role, entry, Frame(entry, (creation.event.site,)), dimensions)
         group.sizes = [self._size(one) for one in dimensions]
+        group.only = only
         group.event, group.site = creation.event, creation.event.site
         change = {one.free: one.own for one in dimensions}
         if creation.event.expression is not None:
@@ -130,14 +136,25 @@ class Threads:
         if key not in self.places.frames:
             self.places.frames[key] = Frame(group.entry, group.frame.how, {parameter: place})
 
-    def _one_each(self, creation: Creation, dimensions: list[Dimension]) -> bool:
-        """A loop over a table of functions: every round starts another one."""
-        entries = len(creation.event.entries)
-        if entries < 2 or len(dimensions) != 1 or dimensions[0].bound is None:
-            return False
-        frame = dimensions[0].frame
-        bound = dimensions[0].bound
-        return self.analysis.program.constant(bound, frame.function, frame.function.path) == entries
+    def _rounds(self, function: Function, dimensions: list[Dimension]) -> None:
+        """Loops around the calls of the function that creates: what it allocates is another piece in every round."""
+        outer = [one.free for one in dimensions if not one.free.startswith(f"{FREE}{function.name}:")]
+        if outer:
+            self.places.rounds[function.path, function.line] = outer
+
+    def _one_each(self, role: Role, creation: Creation, dimensions: list[Dimension]) -> tuple[str, int] | None:
+        """A loop over a table of functions, every round starting another one: its counter, and this one's round."""
+        entries = creation.event.entries
+        for one in dimensions if len(entries) > 1 else ():
+            function = one.frame.function
+            if one.bound is None or self.analysis.program.constant(one.bound, function, function.path) != len(entries):
+                continue
+            size = self.sizes.register(one.bound, one.frame, THREADS)
+            position = next((at for at, entry in enumerate(entries) if entry is role.entries[0]), None)
+            if size is not None and position is not None:
+                size.value = len(entries)
+                return one.free, position
+        return None
 
     def _name(self, name: str) -> str:
         unique, number = name, 2
@@ -164,12 +181,12 @@ class Threads:
         for number, (loop, function) in enumerate(loops):
             own = "me" if len(loops) == 1 else f"me_{number + 1}"
             where = frame if function is creation.function else self.places.frame(function)
-            count = counting(loop)
+            count = counted_loop(loop, self.analysis.program)
             if count is None:
                 name = _stepped(loop)
                 found.append(Dimension(f"{FREE}{function.name}:{name}", own, None, where))
             else:
-                found.append(Dimension(f"{FREE}{function.name}:{count[0]}", own, count[2], where))
+                found.append(Dimension(f"{FREE}{function.name}:{count.name}", own, count.last, where))
         return found
 
     def _chain(self, creation: Creation) -> list[tuple[Function, tuple[Repeat, ...]]]:
@@ -197,25 +214,31 @@ class Threads:
         """The groups that an event creates."""
         return [group for group in self.groups if group.event is event]
 
-    def joined(self, event: Event, place: Place | None) -> list[tuple[Group, tuple[str, ...] | None]]:
-        """The groups whose threads a join may wait for, with the thread's number (None: any)."""
+    def joined(
+        self, event: Event, place: Place | None, here: dict[str, str]
+    ) -> list[tuple[Group, tuple[str, ...] | None]]:
+        """The groups whose threads a join may wait for, with the thread's number (None: any).
+
+        `here` are the texts that free indices have where the join stands: the round in which threads were made.
+        """
         found: list[tuple[Group, tuple[str, ...] | None]] = []
         for group in self.groups[1:]:
             if place is not None and group.handle is not None and group.handle.family == place.family:
-                change = {
-                    free: given for free, given in zip(group.handle.indices, place.indices, strict=True)
-                }  # fmt: skip
+                change = dict(zip(group.handle.indices, place.indices, strict=True))
                 if all(change[free] == free for free in change if not free.startswith(FREE)):
-                    numbers = tuple(change.get(one.free, "?") for one in group.dimensions)
+                    numbers = tuple(change.get(one.free) or here.get(one.free, "?") for one in group.dimensions)
                     found.append((group, None if "?" in numbers else numbers))
         if found:
             return found
         return [
-            (group, None)
+            (group, self._here(group, here))
             for group in self.groups[1:]
             if event.target is not None and group.handle_location == event.target
         ]
 
+    def _here(self, group: Group, here: dict[str, str]) -> tuple[str, ...] | None:
+        numbers = tuple(here.get(one.free, "?") for one in group.dimensions)
+        return None if "?" in numbers else numbers
 
     def many(self, name: str) -> bool:
         """Are there several threads in the group of this name?"""

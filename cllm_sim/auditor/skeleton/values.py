@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cllm_sim.auditor.facts import (
     Assign,
@@ -28,10 +28,10 @@ from cllm_sim.auditor.facts import (
 from cllm_sim.auditor.locations import object_kind
 from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.skeleton.code import Line, Node
-from cllm_sim.auditor.skeleton.places import FREE, UNKNOWN, Place, number
+from cllm_sim.auditor.skeleton.place import FREE, UNKNOWN, Place, number
 from cllm_sim.auditor.skeleton.round import Tracked
 from cllm_sim.auditor.skeleton.sizes import LIMIT, THREADS
-from cllm_sim.auditor.vocabulary import KNOWN, Act, Kind
+from cllm_sim.auditor.vocabulary import Act, Kind
 from cllm_sim.errors import BadArchitecture
 from cllm_sim.grammar import check_source
 
@@ -46,6 +46,12 @@ OPERATORS = {
 }  # fmt: skip
 NO_NUMBERS = frozenset({"float", "double", "long double"})
 
+
+WORDS = {
+    "NULL": 0, "false": 0, "true": 1, "MAP_FAILED": -1, "thrd_success": 0, "EXIT_SUCCESS": 0, "EXIT_FAILURE": 1,
+    "SEM_FAILED": 0, "PTHREAD_BARRIER_SERIAL_THREAD": -1, "thrd_error": 2, "thrd_nomem": 3,
+}  # fmt: skip
+"""Constants of the libraries' headers."""
 
 SCRAMBLING = frozenset({"*", "<<", ">>", "^"})
 """Operators that make ever new numbers: their results are not followed."""
@@ -83,6 +89,7 @@ class Value:
     used: list[Event] = field(default_factory=list)
     wants: list[Tracked] = field(default_factory=list)
     difficult: list[Tracked] = field(default_factory=list)
+    choice: str = ""
 
     @property
     def constant(self) -> bool:
@@ -101,8 +108,8 @@ def in_place(value: Value, statement: str) -> str | None:
         return None
     text = value.text
     whole = len(value.holes) == 1 and text == hole(0) and "= {}" in statement
-    for number, one in enumerate(value.holes):
-        text = text.replace(hole(number), one.text if whole else f"({one.text})")
+    for at, one in enumerate(value.holes):
+        text = text.replace(hole(at), one.text if whole else f"({one.text})")
     if not value.holes:
         return text
     body = "pass" if statement.endswith(":") else ""
@@ -121,11 +128,13 @@ class Expressions:
         self.round = writer.round
         self.value = Value("")
         self.target: Tracked | None = None
+        self.certain = False
 
     def translate(self, expr: Expr, *, certain: bool = False, target: Tracked | None = None) -> Value:
         """The value of an expression (for `target`, if it goes there); raises Untranslatable."""
         self.value = Value("")
         self.target = target
+        self.certain = certain
         self.value.text = self.text(self.writer.rewrite(expr))
         if certain and self.value.difficult:
             raise Untranslatable
@@ -196,7 +205,7 @@ class Expressions:
             return text
 
     def _changed(self, expr: Expr) -> str | None:
-        """The value of an expression that was evaluated just before: `++x`, `x += d`, a call that was taken to succeed."""
+        """The value of what was evaluated just before: `++x`, `x += d`, a call that was taken to succeed."""
         operand = expr.operand if isinstance(expr, Unary) else expr.target if isinstance(expr, Assign) else expr
         known = self.writer.after.get((operand.line, operand.column))
         if known is None or not isinstance(expr, Unary | Assign | Call):
@@ -214,11 +223,47 @@ class Expressions:
 
     def _binary(self, expr: Binary) -> str:
         if expr.operator in COMPARISONS:
+            if self._two_pointers(expr):
+                raise Untranslatable
             return self._comparison(expr)
+        if expr.operator in {"&&", "||"}:
+            return self._connected(expr)
+        first = len(self.value.wants)
         left, right = self._operand(expr.left), self._operand(expr.right)
+        self.round.knowledge.arithmetic.update(self.value.wants[first:])
         if expr.operator in SCRAMBLING and not (_plain(left) and _plain(right)):
             raise Untranslatable
         return f"{left} {OPERATORS[expr.operator]} {right}"
+
+    def _two_pointers(self, expr: Binary) -> bool:
+        """Are two pointers compared with each other?"""
+        types = [self.round.program.type_of(one, self.writer.frame.function) for one in (expr.left, expr.right)]
+        return all(type is not None and (type.pointers or type.arrays) for type in types)
+
+    def _connected(self, expr: Binary) -> str:
+        """`a && b`: if one of them cannot be followed, it alone is a choice of the environment."""
+        texts: list[str | None] = []
+        for side in (expr.left, expr.right):
+            lengths = [len(one) for one in self._held()]
+            try:
+                texts.append(self._operand(side))
+            except Untranslatable:
+                for one, length in zip(self._held(), lengths, strict=True):
+                    del one[length:]
+                texts.append(None)
+        if (self.certain and None in texts) or texts == [None, None]:
+            raise Untranslatable
+        for at, side in enumerate((expr.left, expr.right)):
+            if texts[at] is None:
+                shown = self.writer.shown(side)
+                self.round.note(f"the condition '{shown}' is a choice of the environment", self.writer.site(side))
+                texts[at] = self._hole("yield choose(0, 1)", "chosen", self.writer.site(side))
+                self.value.choice = shown
+        return f"{texts[0]} {OPERATORS[expr.operator]} {texts[1]}"
+
+    def _held(self) -> tuple[list[Any], ...]:
+        value = self.value
+        return value.holes, value.before, value.used, value.wants, value.difficult
 
     def _comparison(self, expr: Binary) -> str:
         """Comparisons say which values matter; numbers too large for a search are made smaller."""
@@ -234,6 +279,8 @@ class Expressions:
                 continue
             if side is None or not number(side):
                 self.value.difficult.append(key)
+                if expr.operator not in {"==", "!="}:
+                    self.round.knowledge.ordered.add(key)
                 continue
             if expr.operator not in {"==", "!="}:
                 self.round.knowledge.ordered.add(key)
@@ -255,6 +302,9 @@ class Expressions:
         size = self.round.sizes.get(expr, frame)
         if size is not None and not isinstance(expr, Number):
             return size.name
+        text = self.round.sizes.text(expr, frame) if isinstance(expr, Binary) else None
+        if text is not None and any(one.name in text for one in self.round.sizes.known.values()):
+            return f"({text})"
         value = self.writer.constant(expr)
         if value is None:
             return None
@@ -266,9 +316,9 @@ class Expressions:
     # ---------------------------------------------------------------------------------------------------------- leaves
     def _name(self, name: Name) -> str:
         writer = self.writer
-        if writer.variable(name.name) is None and writer.constant(name) is None:
-            if ERROR_NUMBER.fullmatch(name.name):
-                return "1"
+        unknown = writer.variable(name.name) is None and writer.constant(name) is None
+        if unknown and ERROR_NUMBER.fullmatch(name.name):
+            return "1"
         pending = writer.pending_at(name)
         if pending is not None:
             return self._memory(name)
@@ -288,6 +338,10 @@ class Expressions:
         variable = writer.variable(name.name)
         if variable is None or variable.type.base in NO_NUMBERS or key in self.round.knowledge.banned:
             raise Untranslatable
+        if variable.kind == "parameter" and (variable.type.pointers or variable.type.arrays):
+            if writer.frame.places.get(name.name) is None:
+                raise Untranslatable
+            return "1"  # it leads somewhere
         if variable.type.arrays or self._is_record(name):
             raise Untranslatable
         self.value.wants.append(key)
@@ -325,6 +379,8 @@ class Expressions:
         if key in self.round.knowledge.banned or type is None or type.base in NO_NUMBERS or type.arrays:
             raise Untranslatable
         if not type.pointers and self.round.program.record(type) is not None:
+            raise Untranslatable
+        if place.root.kind == "local" and writer.given_away(place.root.name):
             raise Untranslatable
         self.value.wants.append(key)
         self._use(event)
@@ -386,8 +442,8 @@ class Expressions:
         if text is None:
             raise Untranslatable
         self._use(event)
-        return self._hole(f"yield {text}.{operation}", f"{place.path[-1] if place.path else place.root.name}_now".replace(
-            "[]", "it").replace("*", "it"), event.site)  # fmt: skip
+        word = next((one for one in reversed(place.path) if one not in {"*", "[]"}), place.root.name)
+        return self._hole(f"yield {text}.{operation}", f"{word}_now", event.site)
 
     def _atomic_place(self, event: Event) -> Place:
         place = self.writer.event_place(event)
@@ -490,8 +546,8 @@ def lines_before(value: Value, writer: Writer) -> tuple[list[Node], str]:
     """The operations of a value as statements before, and the text that is left."""
     lines: list[Node] = list(value.before)
     text = value.text
-    for number, one in enumerate(value.holes):
+    for at, one in enumerate(value.holes):
         name = writer.fresh(one.name)
         lines.append(Line(f"{name} = {one.text}", one.site, yields=True))
-        text = text.replace(hole(number), name)
+        text = text.replace(hole(at), name)
     return lines, text

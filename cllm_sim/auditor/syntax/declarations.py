@@ -26,14 +26,17 @@ STRAY = "a statement outside of functions"
 class Declarations(Statements):
     """Lowers a whole file."""
 
-    def again(self, text: str, line: int) -> tuple[Node, Declarations] | None:
-        """The tree of another text, read as if it stood on a line of this file; None where it is not understood."""
+    def again(self, text: str, offset: int) -> tuple[Node, Declarations] | None:
+        """The tree of another text, read as if it stood at an offset of this text; None where not understood."""
         prepared = prepare(text, definitions=self.definitions)
         root = parse(prepared.code).root_node
         if troubles(root) or prepared.unread or root.child_count == 0:
             return None
         found = Findings(alias_names=self.found.alias_names)
-        unit = Declarations(self.path, text, prepared.code, prepared.marks, Conditions(()), found, 0, [0] * line)
+        starts = [0] * self.line_at(offset)
+        conditions, definitions = Conditions(()), self.definitions
+        unit = Declarations(self.path, text, prepared.code, prepared.marks, conditions, found, 0, starts, definitions)
+        unit.origin = self.origin_of(offset)
         return root, unit
 
     def file(self, root: Node) -> None:

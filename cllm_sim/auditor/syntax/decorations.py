@@ -25,6 +25,7 @@ _PLAIN = KEYWORDS - {b"struct", b"union", b"enum"}
 _STATES = frozenset(
     b"if else for while do switch case default return break continue goto sizeof asm __asm__ __asm offsetof".split()
 )
+_STORAGE = frozenset((b"static", b"extern", b"inline", b"register", b"typedef", b"const", b"volatile"))
 _STARTS = _STATES - {b"else", b"sizeof", b"offsetof"}
 _USES = (b"->", b"+=", b"-=", b"|=", b"&=", b"++", b"--")
 _LOUD = re.compile(rb"(?:[A-Z_][A-Z0-9_]*|\w*[A-Z0-9]_[A-Z0-9_]{3,})\Z|__")
@@ -154,7 +155,7 @@ class _Decorations:
         """`int n ALIGNED(64);`: a decoration with arguments behind the declared name; blanked if it is one."""
         (name, _), (word, start) = part[-2:]
         close = self.brackets.closing.get(self.bare.find(b"(", end))
-        typed = len(part) > 2 or self._before(part[0][1]) == b"*"
+        typed = any(one not in _STORAGE for one, _ in part[:-2]) or self._before(part[0][1]) == b"*"
         if not typed or close is None or not _SHOUTED.match(word) or _SHOUTED.match(name):
             return False
         after = _AFTER.match(self.bare, close + 1)
@@ -167,7 +168,7 @@ class _Decorations:
     def _trailing(self, found: re.Match[bytes]) -> None:
         """`int f(void) NOTHROW;`, `... PRINTF(1, 2) {`: outside of functions a decoration, too."""
         start, end = found.span(2)
-        if self.bare[start:end] != found[2] or self.brackets.in_code(start):
+        if self.bare[start:end] != found[2] or self.brackets.kind(start) in ("code", "list"):
             return
         if found[1] == b")" and not self._declares(found.start()):
             return

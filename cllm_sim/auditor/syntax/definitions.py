@@ -115,10 +115,11 @@ def _use_end(tokens: list[str], at: int) -> int:
     if place >= len(tokens) or tokens[place] != "(":
         return at
     depth = 0
-    for place in range(place, len(tokens)):
+    while place < len(tokens):
         depth += (tokens[place] == "(") - (tokens[place] == ")")
+        place += 1
         if depth == 0:
-            return place + 1
+            return place
     return at
 
 

@@ -3,8 +3,8 @@
 `DEFINE_QUEUE(jobs);` may stand for functions and variables, and `WORKER(reader) { ... }` for a function's head. What
 such a use stands for is put together as text, read like a file, and everything in it is said to stand where it stands.
 
-Rules of this file: uses inside an expansion are expanded up to a small depth. What cannot be expanded, or not understood
-when it is, is named in `unread` and never guessed.
+Rules of this file: uses inside an expansion are expanded up to a small depth. What cannot be expanded, or not
+understood when it is, is named in `unread` and never guessed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class Expander:
             return False
         inner = Findings(alias_names=found.alias_names)
         starts = [0] * line
-        unit = Declarations(self._path, text, prepared.code, prepared.marks, Conditions(()), inner, 0, starts)
+        conditions, definitions = Conditions(()), self._definitions
+        unit = Declarations(self._path, text, prepared.code, prepared.marks, conditions, inner, 0, starts, definitions)
+        unit.origin = offset
         unit.file(root)
         uses = [use for use in prepared.marks.uses if use not in prepared.marks.expanded]
         if not all(self._declare(text[use.start : use.end], line, offset, depth + 1, inner) for use in uses):

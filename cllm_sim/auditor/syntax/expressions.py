@@ -289,9 +289,27 @@ class Expressions(Types):
                 designators = child.children_by_field_name("designator")
                 path = "".join(self._designator(one) for one in designators)
                 items.append((path, self._field(child, "value")))
+            elif (several := self._items_of_macro(child)) is not None:
+                items += several
             else:
                 items.append(("", self.expression(child)))
         return InitialList(tuple(items), *self.place(node))
+
+    def _items_of_macro(self, node: Node) -> tuple[tuple[str, Expr], ...] | None:
+        """`LIST(X)` in a list, where that stands for several elements, each with its comma."""
+        function = node.child_by_field_name("function") if node.type == "call_expression" else None
+        if function is None or self.definitions is None or not self.definitions.body(self.words(function)):
+            return None
+        offset = node.start_byte + self.shift
+        text = self.definitions.wholly_expanded(self.words(node), self.origin_of(offset))
+        made = self.again(f"int x[] = {{{text}}};", offset) if text is not None and text.endswith(",") else None
+        if made is None:
+            return None
+        root, unit = made
+        declarator = root.named_children[0].child_by_field_name("declarator")
+        value = declarator.child_by_field_name("value") if declarator is not None else None
+        read = unit.expression(value) if value is not None else None
+        return read.items if isinstance(read, InitialList) else None
 
     def _designator(self, node: Node) -> str:
         text = self.code_words(node)

@@ -16,6 +16,7 @@ from cllm_sim.auditor.syntax.unit import Marks, Use
 _USE = re.compile(
     rb"(?:\A|[;{})])\s*+((?:(?:static|inline|extern|[A-Z_][A-Z0-9_]*+)\s++(?=[A-Za-z_]))*+)([A-Za-z_]\w*+)(?=\s*+(\())"
 )
+_AFTER_COMMA = re.compile(rb",\s*+([A-Za-z_]\w*+)(?=\s*+(\())")
 _STORAGE = re.compile(rb"(?:(?:static|inline|extern)\s*+)*+\Z")
 _NEXT = re.compile(rb"(\s*+)([A-Za-z_]\w*+|\S|\Z)")
 _DECLARES = frozenset(
@@ -58,6 +59,19 @@ class FileMacros:
                 self._in_file(found, close, following)
             elif found[0][:1] in b";{}":
                 self._in_braces(start, close, following, kind)
+
+        if b"enum" in self.bare:
+            self._further_constants()
+
+    def _further_constants(self) -> None:
+        """`enum { FIRST, LIST(X) LAST };`"""
+        for found in _AFTER_COMMA.finditer(bytes(self.bare)):
+            start, close = found.start(1), self.brackets.closing.get(found.start(2))
+            if close is None or not self.brackets.is_enumeration(start) or self.brackets.around(start) >= 0:
+                continue
+            following = _NEXT.match(self.bare, close + 1)
+            if following is not None and self.brackets.kind(start) == "list":
+                self._in_braces(start, close, following, "list")
 
     # ---------------------------------------------------------------------------------------------------- at file level
     def _in_file(self, found: re.Match[bytes], close: int, following: re.Match[bytes]) -> None:
@@ -112,7 +126,7 @@ class FileMacros:
         word = following[2]
         constants = kind == "list" and self.brackets.is_enumeration(start)
         ends = word in (b";", b"}") if kind == "record" else constants and word in (b"}", b",")
-        begins = b"\n" in following[1] and (word[:1].isalpha() or word[:1] in (b"_", b'"', b"{", b"&", b"."))
+        begins = b"\n" in following[1] and (word[:1].isalpha() or word[:1] in (b"_", b'"', b"{", b"&", b".", b"["))
         if kind == "record" and begins:
             begins = _TWO_WORDS.match(self.bare, following.start(2)) is not None
         if not ends and not begins:

@@ -103,6 +103,7 @@ class Unit(ABC):
         self.shift = shift
         self.starts = line_starts(text) if starts is None else starts
         self.definitions = definitions
+        self.origin: int | None = None
         self.depth = 0
         self.inside = 0
         self.seen_errors: set[int] = set()
@@ -159,8 +160,8 @@ class Unit(ABC):
         """An expression's facts."""
 
     @abstractmethod
-    def again(self, text: str, line: int) -> tuple[Node, Unit] | None:
-        """The tree of another text, read as if it stood on a line of this file; None where it is not understood."""
+    def again(self, text: str, offset: int) -> tuple[Node, Unit] | None:
+        """The tree of another text, read as if it stood at an offset of this text; None where not understood."""
 
     def uses_in(self, node: Node) -> list[Use]:
         """The macros used as declarations directly in a node."""
@@ -171,11 +172,15 @@ class Unit(ABC):
         """A use's expansion put into a form ("enum {%s};") and parsed."""
         if self.definitions is None:
             return None
-        text = self.definitions.wholly_expanded(self.text[use.start : use.end], use.start)
-        made = self.again(form.replace("%s", text), self.line_at(use.start)) if text is not None else None
+        text = self.definitions.wholly_expanded(self.text[use.start : use.end], self.origin_of(use.start))
+        made = self.again(form.replace("%s", text), use.start) if text is not None else None
         if made is not None:
             self.marks.expanded.add(use)
         return made
+
+    def origin_of(self, offset: int) -> int:
+        """Where in the file a place lies that may be part of what a macro stands for."""
+        return offset if self.origin is None else self.origin
 
     @abstractmethod
     def statement(self, node: Node) -> list[Stmt]:

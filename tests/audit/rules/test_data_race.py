@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.audit.auditing import found
+from cllm_sim.auditor.rules.support.races_candidates import Candidates
+from cllm_sim.auditor.rules.support.races_counted import counted
+
+from tests.audit.auditing import analysed, found
 from tests.audit.rules.memory_programs import HEAD, crew, pair
 
 LOCK = "static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;"
@@ -219,3 +222,84 @@ def test_both_sides_are_shown() -> None:
     assert "other" in finding.message
     assert {finding.role, finding.notes[0].role} == {"first", "second"}
     assert finding.site.line != finding.notes[0].site.line
+
+
+SHARED_WORK = """
+struct model { double g[4][6]; };
+static struct model model;
+static pthread_barrier_t done;
+static void grad(struct model *m, int shard)
+{
+    for (int d = 0; d < 6; d++)
+        m->g[shard][d] = 0;
+    for (int d = 0; d < 6; d++)
+        m->g[shard][d] += d;
+}"""
+
+
+def test_a_leader_takes_a_part_of_its_own_with_the_function_of_the_others() -> None:
+    text = crew(
+        SHARED_WORK, "    grad(&model, id);", during="grad(&model, WORKERS);", after='printf("%f", model.g[0][0]);'
+    )
+    assert found(text, "CR001") == []
+
+
+COUNTED = """#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+static sem_t ready;
+static int cells[100];
+static void *maker(void *unused)
+{
+    for (int n = 0; n < 99; n++) {
+        cells[n] = n * n;
+        sem_post(&ready);
+    }
+    return unused;
+}
+int main(void)
+{
+    pthread_t thread;
+    sem_init(&ready, 0, 0);
+    pthread_create(&thread, NULL, maker, NULL);
+    for (int k = 0; k < 99; k++) {
+        sem_wait(&ready);
+        printf("%d", cells[k]);
+    }
+    pthread_join(thread, NULL);
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("sem_init(&ready, 0, 0)", "sem_init(&ready, 0, 1)"),
+        ("cells[k]", "cells[k + 1]"),
+        ("int k = 0", "int k = 1"),
+        ("k < 99; k++", "k < 99; k += 2"),
+        ("        cells[n] = n * n;\n        sem_post(&ready);", "        sem_post(&ready);\n        cells[n] = n;"),
+        ("        sem_wait(&ready);\n", "        if (k % 2)\n            sem_wait(&ready);\n"),
+        ("create(&thread, NULL, maker, NULL);", "create(&thread, NULL, maker, NULL);\n    sem_post(&ready);"),
+        ("cells[n] = n * n;", "cells[n] = n * n;\n        n += cells[0];"),
+    ],
+    ids=["one too many", "next one", "one ahead", "by twos", "too early", "not always waited", "two posts", "skips"],
+)
+def test_elements_handed_over_in_step_only(old: str, new: str) -> None:
+    assert found(COUNTED, "CR001") == []
+    assert _counted(COUNTED)
+    assert old in COUNTED
+    assert not _counted(COUNTED.replace(old, new))
+
+
+def _counted(text: str) -> bool:
+    """Are the elements of `cells` known to be handed over one by one?"""
+    analysis = analysed(text)
+    accesses = Candidates.of(analysis).accesses.by_location
+    (cells,) = [several for location, several in accesses.items() if location.name == "cells[]"]
+    written = [one for one in cells if one.write and one.role.name == "maker"]
+    read = [one for one in cells if not one.write and one.role.name == "main"]
+    assert written
+    assert read
+    return counted(analysis, written[0], read[0])

@@ -11,6 +11,7 @@ UNREAD = {
     "set": crew("static bool done;", '    printf("%d", id);', after="done = true;"),
     "never touched": crew("static struct { int sum, stop; } all;", '    printf("%d", id + all.sum);'),
     "atomic": crew("static atomic_bool cancelled;", '    printf("%d", id);', after="atomic_store(&cancelled, true);"),
+    "threads set it to 1": crew("static unsigned dirty;", "    dirty = 1;", after="dirty = 0;"),
     "read by dead code": crew(
         "static bool done;\nint is_done(void);\nint is_done(void) { return done; }",
         '    printf("%d", id);',
@@ -28,6 +29,8 @@ READ = {
     "handed on": crew(
         "static int stop;\nvoid watch(int *flag);", '    printf("%d", id);', after="watch(&stop);\n    stop = 1;"
     ),
+    "a number of things": crew("static unsigned long n_run;", "    n_run = id;"),
+    "a flag by neither": crew("static unsigned dirty;", "    dirty = id;"),
     "no flag by its name": crew("static int width;", '    printf("%d", id);', after="width = 3;"),
 }
 

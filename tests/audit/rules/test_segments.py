@@ -54,7 +54,22 @@ int main(void)
 """
 
 
+ROWS = """    for (int y = id * 10; y {to} (id + 1) * 10; y++)
+        for (int x = 1; x < WIDTH - 1; x++)
+            cells[y][x] = x;"""
+
+
+def _rows(to: str, *, allocated: bool = True) -> str:
+    declared = "static int (*cells)[WIDTH];" if allocated else "static int cells[31][WIDTH];"
+    return crew(
+        f"#define WIDTH 50\n{declared}", ROWS.replace("{to}", to), workers=3, after='printf("%d", cells[5][5]);',
+        before="cells = calloc(31, sizeof *cells);" if allocated else "",
+    )  # fmt: skip
+
+
 OVERLAP = {
+    "the last row is the next one's first": _rows("<="),
+    "and in an array of rows": _rows("<=", allocated=False),
     "inclusive end": _cells("    for (int i = id * 30; i <= (id + 1) * 30; i++)\n        cells[i] = i;", size=90),
     "stride too short": _cells(
         "    int first = id * 29;\n    for (int i = 0; i < 30; i++)\n        cells[first + i] = i;"
@@ -70,6 +85,8 @@ OVERLAP = {
 }
 
 DISJOINT = {
+    "own rows": _rows("<"),
+    "own rows of an array": _rows("<", allocated=False),
     "own parts": _cells("    for (int i = id * 30; i < (id + 1) * 30; i++)\n        cells[i] = i;", size=90),
     "one element each": _cells("    cells[id] = id;\n    cells[id] += 2;"),
     "every third": _cells("    for (int i = id; i < SIZE; i += WORKERS)\n        cells[i] = i;"),

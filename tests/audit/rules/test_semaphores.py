@@ -43,3 +43,41 @@ static void let_in(struct gate *g) { sem_post(&g->open); }"""
         between="for (int i = 0; i < 3; i++) let_in(&gate);",
     )  # fmt: skip
     assert found(text, "CP001", "CP002") == []
+
+
+ARRAY = """enum { ROOM, FRAME, PARTS };
+static sem_t sems[PARTS];
+static const unsigned table[PARTS] = { [ROOM] = 0 };"""
+
+
+@pytest.mark.parametrize(
+    ("declarations", "between", "expected"),
+    [
+        (ARRAY, "sem_post(&sems[FRAME]);", ["CP002"]),
+        (ARRAY.replace("[ROOM] = 0", "[ROOM] = 1"), "sem_post(&sems[FRAME]);", []),
+        (ARRAY.replace("[ROOM] = 0", "[FRAME] = 1"), "sem_post(&sems[FRAME]);", ["CP002"]),
+        (ARRAY.replace("{ [ROOM] = 0 }", "{ 0, 1 }"), "sem_post(&sems[FRAME]);", ["CP002"]),
+        (ARRAY.replace("{ [ROOM] = 0 }", "{ 1, 0 }"), "sem_post(&sems[FRAME]);", []),
+        (ARRAY, "for (int i = 0; i < 3; i++) sem_post(&sems[ROOM]);", []),
+        (ARRAY, "for (int i = 0; i < PARTS; i++) sem_post(&sems[i]);", []),
+    ],
+    ids=[
+        "another is posted",
+        "starts at 1",
+        "another starts at 1",
+        "by position",
+        "starts at 1 by position",
+        "posted",
+        "perhaps posted",
+    ],
+)
+def test_semaphores_of_an_array_are_told_apart(declarations: str, between: str, expected: list[str]) -> None:
+    before = "for (int i = 0; i < PARTS; i++) sem_init(&sems[i], 0, table[i]);"
+    text = program("sem_wait(&sems[ROOM]); y = 1;", declarations=declarations, before=before, between=between)
+    assert [finding.code for finding in found(text, "CP001", "CP002")] == expected
+
+
+def test_what_comes_behind_a_wait_that_never_ends_is_no_race() -> None:
+    text = program("sem_wait(&s); y = 1;", declarations=DECLARED, before="sem_init(&s, 0, 0);", between="y = 2;")
+    assert found(text, "CR001") == []
+    assert found(text.replace("sem_init(&s, 0, 0)", "sem_init(&s, 0, 3)"), "CR001") != []

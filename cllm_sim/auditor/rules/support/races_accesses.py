@@ -16,6 +16,7 @@ from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline.expand import Expander
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.rules.support.races_sharing import Sharing, Sharings
+from cllm_sim.auditor.rules.support.semaphores import never_taken
 from cllm_sim.auditor.traverse import assigned_locals, names
 from cllm_sim.auditor.vocabulary import Act
 
@@ -55,9 +56,10 @@ class Accesses:
         alive = flow.alive()
         alone = alone_conditions(self.analysis, flow)
         held = self.analysis.held(role).surely
+        never = never_taken(self.analysis).get(role.name, frozenset())
         for step in flow.events(Act.READ, Act.WRITE):
             assert step.event is not None
-            if step.index not in alive or step.target is None:
+            if step.index not in alive or step.index in never or step.target is None:
                 continue
             for target, given in self._targets(role, step):
                 sharing = Sharing.SHARED if given else self.sharings.of(role, step)

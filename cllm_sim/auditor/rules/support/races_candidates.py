@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from cllm_sim.auditor.analysis import Analysis
-from cllm_sim.auditor.facts import Expr, Index, Member, Unary
+from cllm_sim.auditor.facts import Cast, Expr, Index, Member, Unary
 from cllm_sim.auditor.flow import Held, Step
 from cllm_sim.auditor.flow.own import distinct
 from cllm_sim.auditor.roles import function_key
@@ -18,7 +18,7 @@ from cllm_sim.auditor.rules.support.locks_places import places
 from cllm_sim.auditor.rules.support.races_accesses import Access, Accesses
 from cllm_sim.auditor.rules.support.races_order import Orders
 from cllm_sim.auditor.rules.support.races_sharing import Sharing, sharings
-from cllm_sim.auditor.traverse import names
+from cllm_sim.auditor.traverse import assigned_locals, names
 from cllm_sim.auditor.vocabulary import Act
 
 
@@ -71,8 +71,7 @@ class Candidates:
                 return True
         if self._given_apart(one, other):
             return True
-        same_code = one.step.site == other.step.site and one.step.function is other.step.function
-        if same_code and Sharing.OWN in {one.sharing, other.sharing}:
+        if Sharing.OWN in {one.sharing, other.sharing} and _same_words(self.analysis, one, other):
             return True  # one function that both use with their own number
         return different(
             places(self.analysis, one.role).target(one.step).text,
@@ -145,6 +144,34 @@ class Candidates:
                 case _:
                     return False
         return False
+
+
+def _same_words(analysis: Analysis, one: Access, other: Access) -> bool:
+    """Do two accesses pick their memory with the same words of one function, so that what it was given decides?"""
+    function, owned = one.step.function, one.step.owned or other.step.owned
+    if function.key != other.step.function.key or one.step.event is None or other.step.event is None:
+        return False
+    if one.step.site == other.step.site:
+        return True
+    picks = [_pick(one.step.event.expression), _pick(other.step.event.expression)]
+    if picks[0] is None or picks[1] is None or owned is None:
+        return False
+    given = {parameter.name for parameter in function.parameters} - set(assigned_locals(function)) - owned.moving
+    return analysis.program.text(picks[0]) == analysis.program.text(picks[1]) and names(picks[0]) <= given
+
+
+def _pick(expr: Expr | None) -> Expr | None:
+    """The first element that an lvalue takes on its way from a name (`p->rows[id]` of `p->rows[id][k].x`)."""
+    found: Expr | None = None
+    while expr is not None:
+        match expr:
+            case Index(base=base):
+                found, expr = expr, base
+            case Member(base=base) | Unary(operator="*" | "&", operand=base) | Cast(operand=base):
+                expr = base
+            case _:
+                return found
+    return found
 
 
 def _local(access: Access) -> bool:

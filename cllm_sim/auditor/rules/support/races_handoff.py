@@ -19,7 +19,9 @@ from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.rules.support.races_accesses import Access, spelled_out
+from cllm_sim.auditor.rules.support.races_counted import counted
 from cllm_sim.auditor.rules.support.races_sharing import Sharing
+from cllm_sim.auditor.rules.support.semaphores import channel as signal_of
 from cllm_sim.auditor.traverse import names, within
 from cllm_sim.auditor.vocabulary import Act
 
@@ -64,6 +66,8 @@ class Handoffs:
             or self._all_before(other, one)
             or self._turns(one, other)
             or self._turns(other, one)
+            or counted(self.analysis, one, other)
+            or counted(self.analysis, other, one)
         )
 
     def hinted(self, one: Access, other: Access) -> bool:
@@ -161,19 +165,20 @@ class Handoffs:
         for step in flow.steps:
             if step.what == "condition" and step.condition is not None:
                 tested = set(self._tested(step, bool(held[step.index]), own))
-                for channel in tested:
-                    acquires.setdefault(channel, set()).add(step.index)
+                for place in tested:
+                    acquires.setdefault(place, set()).add(step.index)
                     if len(tested) == 1:
-                        alone.setdefault(channel, set()).add(step.index)
+                        alone.setdefault(place, set()).add(step.index)
             if step.event is None or step.target is None or (step.own and not own):
                 continue
+            signal = signal_of(self.analysis, role, step) or step.target
             if step.act in ACQUIRES or (step.act is Act.CHANGE and _used(flow, step, tested_names)):
-                acquires.setdefault(step.target, set()).add(step.index)
-                alone.setdefault(step.target, set()).add(step.index)
+                acquires.setdefault(signal, set()).add(step.index)
+                alone.setdefault(signal, set()).add(step.index)
             guarded = step.act is Act.WRITE and (bool(held[step.index]) or step.target in self.flags)
             guarded = guarded and not step.target.is_contents
             if step.act in RELEASES or guarded:
-                releases.setdefault(step.target, set()).add(step.index)
+                releases.setdefault(signal, set()).add(step.index)
             plain = step.act is Act.READ and not step.event.operator and not step.target.is_contents
             if plain and held[step.index] and _used(flow, step, tested_names):
                 acquires.setdefault(step.target, set()).add(step.index)

@@ -278,7 +278,7 @@ class Valuer:
     def _element(self, expr: Index, frame: Frame) -> Value:
         """`base[index]`: part of an array of arrays is a pointer, an element is not known (unless a local record)."""
         base, index = self.value(expr.base, frame), self.value(expr.index, frame)
-        type = self.program.type_of(expr, frame.function)
+        type = self._row(expr.base, frame) or self.program.type_of(expr, frame.function)
         if isinstance(base, Pointer) and isinstance(index, int) and type is not None and type.arrays:
             sizes = [
                 None if one is None else self.program.constant(one, None, frame.function.path) for one in type.arrays
@@ -286,6 +286,18 @@ class Valuer:
             known = [one for one in sizes if one is not None]
             return Pointer(base.buffer, base.element + index * prod(known)) if len(known) == len(sizes) else None
         return None
+
+    def _row(self, base: Expr, frame: Frame) -> TypeName | None:
+        """The row that a global pointer to rows leads to, `cell (*rows)[WIDTH]` (no array is assigned)."""
+        if not isinstance(base, Name) or base.name in frame.locals:
+            return None
+        variable = self.program.variable(base.name, frame.function, frame.function.path)
+        if variable is None or variable.kind != "global" or variable.type.pointers != 1 or not variable.type.arrays:
+            return None
+        location = self.analysis.locations.of(base, frame.function)
+        given = [] if location is None else self.program.assignments.get(location.label, [])
+        moved = any(owner.name and not isinstance(value, InitialList) for value, owner in given)
+        return variable.type if moved else None
 
     def place(self, expr: Expr, frame: Frame) -> Pointer | None:
         """The element that an lvalue names."""
