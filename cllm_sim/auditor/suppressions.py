@@ -31,21 +31,24 @@ def apply(
     """The findings that stay (with those about bad and unused comments), and those taken away."""
     comments = [(file.path, one) for file in files for one in file.suppressions]
     bad = [finding for path, one in comments for finding in _bad(path, one, known)]
-    good = {(path, one.speaks_of): one for path, one in comments if one.reason and set(one.codes) <= known}
+    good = [(path, one) for path, one in comments if one.reason and set(one.codes) <= known]
+    speaking: dict[tuple[str, int, str], Suppression] = {}
+    for path, one in good:
+        for code in one.codes:
+            speaking.setdefault((path, one.speaks_of, code), one)  # a second comment for the same is unused
     used: set[tuple[str, int, str]] = set()
     kept: list[Finding] = []
     taken: list[Suppressed] = []
     for finding in findings:
-        comment = good.get((finding.site.path, finding.site.line))
-        if comment is not None and finding.code in comment.codes:
+        comment = speaking.get((finding.site.path, finding.site.line, finding.code))
+        if comment is not None:
             used.add((finding.site.path, comment.line, finding.code))
             taken.append(Suppressed(finding, comment.reason, comment.line))
         else:
             kept.append(finding)
     unused = [
         _finding(UNUSED, path, one.line, f"suppression of {code} suppresses nothing here", code)
-        for path, one in comments
-        if good.get((path, one.speaks_of)) is one
+        for path, one in good
         for code in one.codes
         if (path, one.line, code) not in used
     ]

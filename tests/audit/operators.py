@@ -57,10 +57,14 @@ class Operator(NamedTuple):
 
 
 def _lines(files: Files) -> Iterator[tuple[str, int, str, list[str]]]:
+    """The lines of all files, those that `#if 0` leaves out excepted."""
     for name, text in files.items():
         lines = text.split("\n")
+        dead = False
         for index, line in enumerate(lines):
-            yield name, index, line, lines
+            dead = bool(re.match(r"\s*#\s*if\s+0\b", line)) or (dead and not re.match(r"\s*#\s*(?:endif|else)\b", line))
+            if not dead:
+                yield name, index, line, lines
 
 
 def _with(files: Files, name: str, lines: list[str]) -> Files:
@@ -124,10 +128,13 @@ def _while_to_if(files: Files) -> Iterator[Variant]:
 
 
 def _drop_signals(files: Files) -> Iterator[Variant]:
-    """Take all signals of one condition away."""
+    """Take all signals of one condition away (if somebody sleeps there without a time limit)."""
     conditions = {match[1] for _, _, line, _ in _lines(files) if (match := SIGNAL.match(line))}
     members = {re.sub(r".*(?:->|\.)|&", "", condition) for condition in conditions}
+    whole = "\n".join(files.values())
     for member in sorted(members):
+        if not re.search(r"(?:pthread_cond_wait|cnd_wait)\s*\([^;]*\b" + re.escape(member) + r"\b", whole):
+            continue
         pattern = re.compile(
             r"(?:pthread_cond_signal|pthread_cond_broadcast|cnd_signal|cnd_broadcast)\s*\([^;]*\b"
             + re.escape(member) + r"\s*\)\s*;"

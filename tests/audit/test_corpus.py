@@ -1,4 +1,4 @@
-"""The corpus: every expected finding is found, nothing else is; and what the programs' headers claim holds in real runs.
+"""The corpus: every expected finding is found, nothing else is, and what the headers claim holds in real runs.
 
 Rules of this file: the auditor is given the text without comments; real runs are nightly and decided by how a program
 ends or by a race report, never by how long it took (`hang` aside, whose claim is that it does not end).
@@ -32,7 +32,7 @@ def scored(name: str) -> Score:
     return score(PROGRAMS[name])
 
 
-# ------------------------------------------------------------------------------------------------- what the auditor says
+# ------------------------------------------------------------------------------------------------ what the auditor says
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_everything_expected_is_found_and_nothing_else(name: str) -> None:
     assert scored(name).notes == []
@@ -57,7 +57,7 @@ def test_the_score_notices_what_is_missed_and_what_is_false() -> None:
     assert score(wished).missed.total() == len(program.expected)
 
 
-# ----------------------------------------------------------------------------------------------------- the corpus itself
+# ---------------------------------------------------------------------------------------------------- the corpus itself
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_header_is_complete_and_agrees_with_the_markers(name: str) -> None:
     program = PROGRAMS[name]
@@ -78,7 +78,7 @@ def test_the_corpus_is_broad() -> None:
     assert {rule.code for rule in rules_known()} == expected
 
 
-# ------------------------------------------------------------------------------------------------------------- real runs
+# ------------------------------------------------------------------------------------------------------------ real runs
 def sources_of(program: Program) -> list[Path]:
     return [program.path] if program.path.is_file() else sorted(program.path.glob("*.c"))
 

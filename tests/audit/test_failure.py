@@ -13,20 +13,42 @@ struct Pool { pthread_mutex_t m; pthread_cond_t c; sem_t s; int n; double *d; pt
 void *run(void *a);
 #define FAILED(x) ((x) != 0)
 #define OK 0
-static int make(struct Pool *p) { if (pthread_mutex_init(&p->m, 0) != 0) return -1; p->d = malloc(8); if (!p->d) return -1; return 0; }
+static int make(struct Pool *p) {
+    if (pthread_mutex_init(&p->m, 0) != 0) return -1; p->d = malloc(8); if (!p->d) return -1; return 0;
+}
 static int make_one(struct Pool *p) { if (pthread_mutex_init(&p->m, 0)) return 0; return 1; }
-static bool start(struct Pool *p) { for (int i = 0; i < 4; i++) if (pthread_create(&p->t[i], 0, run, p)) return false; return true; }
+static bool start(struct Pool *p) {
+    for (int i = 0; i < 4; i++) if (pthread_create(&p->t[i], 0, run, p)) return false; return true;
+}
 static double *room(int n) { double *d = malloc(n); if (d == NULL) return NULL; d[0] = 1; return d; }
-static struct Pool *checked(int n) { if (n <= 0) return NULL; struct Pool *p = calloc(1, n); if (!p) return NULL; return p; }
-static int by_goto(struct Pool *p) { int rc = -1; if (sem_init(&p->s, 0, 0)) goto fail; rc = 0; fail: return rc; }
-static int by_code(struct Pool *p) { int rc = pthread_mutex_init(&p->m, 0); if (rc) return rc; rc = sem_init(&p->s, 0, 0); return rc; }
+static struct Pool *checked(int n) {
+    if (n <= 0) return NULL; struct Pool *p = calloc(1, n); if (!p) return NULL; return p;
+}
+static int by_goto(struct Pool *p) {
+    int rc = -1; if (sem_init(&p->s, 0, 0)) goto fail; rc = 0; fail: return rc;
+}
+static int by_code(struct Pool *p) {
+    int rc = pthread_mutex_init(&p->m, 0); if (rc) return rc; rc = sem_init(&p->s, 0, 0); return rc;
+}
 static bool both(struct Pool *p) { return pthread_mutex_init(&p->m, 0) == 0 && sem_init(&p->s, 0, 0) == 0; }
 static int nested(struct Pool *p) { if (!start(p)) return -1; if (!room(3)) return -2; return 0; }
-static int pop(struct Pool *p) { if (pthread_mutex_lock(&p->m) != 0) return -1; if (p->n == 0) { pthread_mutex_unlock(&p->m); return 0; } p->n--; pthread_mutex_unlock(&p->m); return 1; }
-static double *pop_pointer(struct Pool *p) { if (pthread_mutex_lock(&p->m)) return NULL; if (p->n == 0) return NULL; return p->d; }
-static bool pop_flag(struct Pool *p) { if (pthread_mutex_lock(&p->m)) return false; bool got = p->n > 0; pthread_mutex_unlock(&p->m); return got; }
-static int counted(struct Pool *p) { if (pthread_mutex_lock(&p->m)) return -1; int n = p->n; pthread_mutex_unlock(&p->m); return n; }
-static int serial(struct Pool *p) { int rc = pthread_barrier_wait(&p->b); if (rc == PTHREAD_BARRIER_SERIAL_THREAD) return 1; return 0; }
+static int pop(struct Pool *p) {
+    if (pthread_mutex_lock(&p->m) != 0) return -1; if (p->n == 0) { pthread_mutex_unlock(&p->m); return 0; }
+    p->n--; pthread_mutex_unlock(&p->m); return 1;
+}
+static double *pop_pointer(struct Pool *p) {
+    if (pthread_mutex_lock(&p->m)) return NULL; if (p->n == 0) return NULL; return p->d;
+}
+static bool pop_flag(struct Pool *p) {
+    if (pthread_mutex_lock(&p->m)) return false; bool got = p->n > 0; pthread_mutex_unlock(&p->m);
+    return got;
+}
+static int counted(struct Pool *p) {
+    if (pthread_mutex_lock(&p->m)) return -1; int n = p->n; pthread_mutex_unlock(&p->m); return n;
+}
+static int serial(struct Pool *p) {
+    int rc = pthread_barrier_wait(&p->b); if (rc == PTHREAD_BARRIER_SERIAL_THREAD) return 1; return 0;
+}
 static int again(struct Pool *p, int n) { return n ? again(p, n - 1) : make(p); }
 """
 

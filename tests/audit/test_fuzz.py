@@ -37,7 +37,7 @@ int main(void)
 """
 
 
-# --------------------------------------------------------------------------------------------------------------- fuzzing
+# -------------------------------------------------------------------------------------------------------------- fuzzing
 def test_equal_numbers_give_equal_cases() -> None:
     texts = sources()
     assert [case(number, texts) for number in range(20)] == [case(number, texts) for number in range(20)]
@@ -59,7 +59,7 @@ def test_ten_thousand_cases_in_bounded_memory() -> None:
     assert f"{NIGHTLY_CASES} cases from 0: none failed" in done.stdout
 
 
-# ----------------------------------------------------------------------------------------------------- folders and files
+# ---------------------------------------------------------------------------------------------------- folders and files
 def audited(*paths: Path) -> dict[str, Any]:
     return api.audit(*map(str, paths)).data
 
@@ -202,7 +202,9 @@ def test_deep_nesting(folder: Path, text: str) -> None:
 @pytest.mark.parametrize("count", [2, 40])
 def test_macros_and_functions_that_mean_each_other(folder: Path, count: int) -> None:
     macros = "".join(f"#define M{i}(x) M{(i + 1) % count}(x) M{(i + 1) % count}(x)\n" for i in range(count))
-    calls = "".join(f"void f{i}(int x) {{ f{(i + 1) % count}(x); f{(i + 2) % count}(x); M{i}(x); }}\n" for i in range(count))
+    calls = "".join(
+        f"void f{i}(int x) {{ f{(i + 1) % count}(x); f{(i + 2) % count}(x); M{i}(x); }}\n" for i in range(count)
+    )
     forward = "".join(f"void f{i}(int x);\n" for i in range(count))
     (folder / "circle.c").write_text(macros + forward + calls, encoding="utf-8")
     assert codes(audited(folder)) == ["CL001"]

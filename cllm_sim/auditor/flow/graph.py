@@ -31,8 +31,9 @@ class Edge(NamedTuple):
 class Step:
     """One step of a role.
 
-    `what` is event, condition, loop (a loop's condition), switch, set, enter, leave, start or end. `event` is set for
-    events (its `target` and `partner` are those of `target`/`partner` here, parameters replaced by what was passed).
+    `what` is event, condition, loop (a loop's start), switch, set, label (does nothing), leave, start or end. `event`
+    is set for events (its `target` and `partner` are those of `target`/`partner` here, parameters replaced by what was
+    passed).
     `how` are the call sites that led into `function`, outermost first. `own`: the access speaks of memory that each
     thread of the role has to itself; `owned` tells that of further expressions. `loops` are the steps (kind loop) of
     the loops around it, outermost first.

@@ -267,14 +267,20 @@ class Inliner:
         inside = [(one, "then") for one, _ in decide] if decide else tested
         body = self._sequence(flow, frame, node.body, inside)
         stepped = self._sequence(flow, frame, node.step, body + frame.continues[-1])
-        _join(flow, stepped, index, "again")
+        self._again(flow, frame, node, stepped, index)
         return [(one, "other") for one, _ in decide]
+
+    def _again(self, flow: Flow, frame: _Frame, node: Repeat, tails: Tails, head: int) -> None:
+        """Back to a loop's start: every way back is an edge "again", also where a condition is the last step."""
+        if any(kind for _, kind in tails):
+            tails = self._step(flow, frame, "label", node.site, tails)
+        _join(flow, tails, head, "again")
 
     def _do(self, flow: Flow, frame: _Frame, node: Repeat, head: Tails, index: int) -> Tails:
         body = self._sequence(flow, frame, node.body, head)
         tested = self._sequence(flow, frame, node.test, body + frame.continues[-1])
         if node.condition is None:
-            _join(flow, tested, index, "again")
+            self._again(flow, frame, node, tested, index)
             return []
         if isinstance(node.condition, Number) and node.condition.value == 0:
             return tested  # `do { ... break; ... } while (0)`

@@ -1,7 +1,7 @@
 """What a condition says about the result it tests: of a try-lock, or of a function that was just gone through.
 
-Both are looked for right before the condition (assignments, returns and plain accesses may lie between). The condition is
-then evaluated with the numbers that the result may be. Rules of this file: what cannot be evaluated tells nothing.
+Both are looked for right before the condition (assignments, returns and plain accesses may lie between). The condition
+is then evaluated with the numbers that the result may be. Rules of this file: what cannot be evaluated tells nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from cllm_sim.auditor.facts import Call, Expr, Name
 from cllm_sim.auditor.flow.graph import Flow, Step
 from cllm_sim.auditor.outline.failure import CONSTANTS
 from cllm_sim.auditor.outline.numbers import Value, evaluate
+from cllm_sim.auditor.traverse import within
 from cllm_sim.auditor.vocabulary import PLAIN, Act
 
 BUSY = 16
 """Stands for every result of a try-lock that is no success."""
-CODES = CONSTANTS | {name: BUSY for name in "EBUSY ETIMEDOUT thrd_busy thrd_timedout thrd_error".split()}
+CODES = CONSTANTS | dict.fromkeys(("EBUSY", "ETIMEDOUT", "thrd_busy", "thrd_timedout", "thrd_error"), BUSY)
 BACK_MAX = 6
 
 
@@ -33,10 +34,12 @@ def try_before(flow: Flow, condition: Step) -> tuple[Step, bool | None, bool | N
     between = _Between()
     here = condition.index
     for _ in range(BACK_MAX):
-        before = flow.before[here]
+        before = [edge.to for edge in flow.before[here]]
+        if here == condition.index and len(before) > 1:
+            before = [one for one in before if not _short_cut(flow.steps[one], condition)]
         if len(before) != 1:
             return None
-        here = before[0].to
+        here = before[0]
         step = flow.steps[here]
         if step.act is Act.TRY_LOCK:
             won, lost = (_truth(condition, between, step, number) for number in (0, BUSY))
@@ -44,6 +47,12 @@ def try_before(flow: Flow, condition: Step) -> tuple[Step, bool | None, bool | N
         if not _note(step, between):
             return None
     return None
+
+
+def _short_cut(step: Step, condition: Step) -> bool:
+    """Does a step decide that the rest of `k && trylock(...) == 0` is not evaluated?"""
+    inside = () if condition.condition is None else within(condition.condition)
+    return step.condition is not None and any(part == step.condition for part in inside)
 
 
 def returned(condition: Step, leave: Step) -> bool | None:

@@ -95,25 +95,7 @@ def validate(context: Context) -> PlanStep | None:
         sketch.hunk(step.function.path, "includes", 0)
         sketch.add("#include <math.h>")
     sketch.hunk(step.function.path, f"new functions, before {step.function.name}", 0)
-    kind = _element(context, step)
-    sketch.add(
-        f"static int gradients_valid(const {kind} *gradients, size_t count)",
-        "{",
-        f"{INDENT}for (size_t k = 0; k < count; k++)",
-        f"{INDENT * 2}if (!isfinite(gradients[k]))",
-        f"{INDENT * 3}return 0;",
-        f"{INDENT}return 1;",
-        "}",
-        f"static void gradients_clip({kind} *gradients, size_t count, double limit)",
-        "{",
-        f"{INDENT}double squares = 0.0;",
-        f"{INDENT}for (size_t k = 0; k < count; k++)",
-        f"{INDENT * 2}squares += (double)gradients[k] * gradients[k];",
-        f"{INDENT}if (sqrt(squares) > limit)",
-        f"{INDENT * 2}for (size_t k = 0; k < count; k++)",
-        f"{INDENT * 3}gradients[k] *= ({kind})(limit / sqrt(squares));",
-        "}",
-    )
+    sketch.add(*_checks(_element(context, step)))
     count, limit = _figures(context, step)
     lines = [
         f"if (!gradients_valid({buffer}, {count}))",
@@ -136,6 +118,28 @@ def validate(context: Context) -> PlanStep | None:
         (step.function.name,),
         patch=context.applied(sketch),
         promise=context.promise(ids),
+    )
+
+
+def _checks(kind: str) -> tuple[str, ...]:
+    """Two functions in C: are all gradients numbers, and shorten them together."""
+    return (
+        f"static int gradients_valid(const {kind} *gradients, size_t count)",
+        "{",
+        f"{INDENT}for (size_t k = 0; k < count; k++)",
+        f"{INDENT * 2}if (!isfinite(gradients[k]))",
+        f"{INDENT * 3}return 0;",
+        f"{INDENT}return 1;",
+        "}",
+        f"static void gradients_clip({kind} *gradients, size_t count, double limit)",
+        "{",
+        f"{INDENT}double squares = 0.0;",
+        f"{INDENT}for (size_t k = 0; k < count; k++)",
+        f"{INDENT * 2}squares += (double)gradients[k] * gradients[k];",
+        f"{INDENT}if (sqrt(squares) > limit)",
+        f"{INDENT * 2}for (size_t k = 0; k < count; k++)",
+        f"{INDENT * 3}gradients[k] *= ({kind})(limit / sqrt(squares));",
+        "}",
     )
 
 

@@ -16,6 +16,7 @@ from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.skeleton.model import Broken, CheckOutcome, Skeleton, Step, Stuck
 from cllm_sim.errors import CllmError
+from cllm_sim.operations import CHOICE_NAMES
 
 PROMISED = ("no deadlock", "no race", "sound use", "progress")
 FOREIGN = (
@@ -83,7 +84,7 @@ def _never_started(skeleton: Skeleton, unreached: set[int]) -> str:
     """A thread that nothing starts, though it is there: the guard against holding because nothing happens."""
     starts: dict[str, list[int]] = {}
     for number, line in enumerate(skeleton.text.split("\n"), 1):
-        found = re.match(r"\s+yield (\w+)_start(\[.*\])?\.up\(\)", line)
+        found = re.match(r"\s+yield (\w+)_start(\[.*\])?\.up\(\)  # ", line)
         if found is not None:
             starts.setdefault(found[1], []).append(number)
     return next((name for name, lines in starts.items() if all(line in unreached for line in lines)), "")
@@ -99,6 +100,12 @@ def _counts(row: dict[str, Any]) -> bool:
     if row["class"] == "livelock":
         return example["no_way_back"] is not None
     return True
+
+
+def _as_number(change: str) -> str:
+    """The checker calls the numbers 1 to 3 by the names of a trainer's orders."""
+    numbers = {f"→ {name}": f"→ {number}" for number, name in CHOICE_NAMES.items()}
+    return numbers.get(change, change)
 
 
 class Told:
@@ -178,7 +185,7 @@ class Told:
         return f"{label}[{number}]" if number else label
 
     def _step(self, step: dict[str, Any]) -> Step:
-        changes = tuple(self.words(change) for change in step["changes"])
+        changes = tuple(self.words(_as_number(change)) for change in step["changes"])
         return Step(self.actor(step["actor"]), self.words(step["op"]), self.site(step["line"]), changes)
 
     def _stuck(self, row: dict[str, Any]) -> Stuck:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.skeleton.code import Written, simplified, without_guesses, write
+from cllm_sim.auditor.skeleton.code import INDENT, Written, simplified, without_guesses, write
 from cllm_sim.auditor.skeleton.grouping import together
 from cllm_sim.auditor.skeleton.model import Origin, Skeleton
 from cllm_sim.auditor.skeleton.objects import Thing
@@ -44,7 +44,7 @@ def emitted(round: Round, starts: list[Generator], program: str, workers: int) -
     names += _starts(round, file)
     for generator in bodies:
         _generator(generator, generator in starts, file)
-    _roles(file)
+    _roles(round, file)
     _architecture(round, names, starts, file)
     return _skeleton(round, things, stands, file, workers)
 
@@ -198,7 +198,8 @@ def _initial(round: Round, thing: Thing) -> str:
 
 
 def _starts(round: Round, file: _File) -> list[str]:
-    names = []
+    file.written.lines.append('process_ends = Word("process_ends")')
+    names = ["process_ends"]
     for group in round.threads.groups[1:]:
         name = f"{group.name}_start"
         shown = f'"{name}"' if not group.sizes else (
@@ -212,7 +213,7 @@ def _generator(generator: Generator, is_start: bool, file: _File) -> None:
     lines += ["", ""]
     parameters = [f"{name}: int" for name in generator.parameters]
     if is_start and generator.group.name != "main":
-        parameters.append("team: Team")
+        parameters.append("team: Team[Seat]")
     first = len(lines) + 1
     lines.append(f"def {generator.name}({', '.join(parameters)}) -> Steps:  # {_where(generator)}")
     for name in sorted(set(generator.locals.values()) - set(generator.parameters)):
@@ -236,16 +237,23 @@ def _where(generator: Generator) -> str:
     return f"{generator.function.path}:{generator.function.line}"
 
 
-def _roles(file: _File) -> None:
-    file.written.lines += [
+def _roles(round: Round, file: _File) -> None:
+    lines = file.written.lines
+    lines += [
         "", "",
         "def root(me: Seat, work: Work) -> Steps:",
         "    yield from work(BATCH)",
         "", "",
-        "def leaf(me: Seat, team: Team, order: int) -> Steps:  # the program's own thread",
+        "def leaf(me: Seat, team: Team[Seat], order: int) -> Steps:  # the program's own thread",
         "    yield from main()",
-        "", "",
+        "    yield process_ends.store(1)  # who was never started never runs",
     ]  # fmt: skip
+    for group in round.threads.groups[1:]:
+        for number, size in enumerate(group.sizes):
+            lines.append(INDENT * (number + 1) + f"for i{number} in range({size}):")
+        text = "".join(f"[i{number}]" for number in range(len(group.sizes)))
+        lines.append(INDENT * (len(group.sizes) + 1) + f"yield {group.name}_start{text}.up()")
+    lines += ["", ""]
 
 
 def _architecture(round: Round, names: list[str], starts: list[Generator], file: _File) -> None:

@@ -179,6 +179,7 @@ class Events(Records):
         if event.kind is Kind.ATOMIC:
             self._store(event, out)
             return
+        self._remember(event)
         value = event.value
         if event.kind in {Kind.BARRIER, Kind.SEMAPHORE} and value is not None:
             size = self._count(event, value)
@@ -188,13 +189,20 @@ class Events(Records):
                 thing.parties = size
             elif thing is not None:
                 thing.initial = size
-            if thing is not None:
-                sites = self.round.knowledge.learnt.initialised.setdefault(thing.family, set())
-                sites.add(event.site)
-                if self.writer.repeated and not thing.sizes:
-                    sites.add(event.site._replace(column=0))  # made anew in every round
         else:
             self.writer.flush(out)
+
+    def _remember(self, event: Event) -> None:
+        """Where an object is made: one that is made more than once is not followed to its destruction."""
+        place = self.place_of(event)
+        if place is None:
+            return
+        self._note_place(place, event)
+        family = self.round.objects.normal(place.family)
+        sites = self.round.knowledge.learnt.initialised.setdefault(family, set())
+        sites.add(event.site)
+        if self.writer.repeated and not self.round.objects.dimensions(family):
+            sites.add(event.site._replace(column=0))  # made anew in every round
 
     def _count(self, event: Event, value: Expr) -> str:
         sizes, frame = self.round.sizes, self.writer.frame
@@ -245,6 +253,8 @@ class Events(Records):
                 if text in {UNKNOWN} or text.startswith(FREE):
                     text = "each"
                     size = group.sizes[number]
+                elif not text.isdigit() and text not in self.writer.generator.sizes:
+                    text = f"{text} % {group.sizes[number]}"
                 names += f"[{text}]"
             started: list[Node] = []
             self._operation(f"{group.name}_start{names}.up()".replace("each", "{}"), size, event.site, started)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Site
-from cllm_sim.auditor.skeleton.code import Line, trimmed
+from cllm_sim.auditor.skeleton.code import Block, Line, trimmed
 from cllm_sim.auditor.skeleton.emit import emitted
 from cllm_sim.auditor.skeleton.model import Skeleton
 from cllm_sim.auditor.skeleton.places import Places
@@ -19,6 +19,7 @@ from cllm_sim.auditor.skeleton.threads import Threads
 
 ROUNDS_MAX = 60
 PATIENCE = 15
+_LEAVE = Line("return", Site("", 0), leaves=True)
 ACTORS_MAX = 10
 FUNCTIONS_MAX = 1500
 STEPS_MAX = 12_000
@@ -100,7 +101,8 @@ def _write(round: Round) -> list[Generator]:
         if group.site is not None:
             numbers = "".join(f"[{one}]" for one in group.own)
             start = Line(f"yield {group.name}_start{numbers}.down()", group.site, yields=True)
-            generator.body = [start, *generator.body]
+            ended = Block(Line("if (yield process_ends.load()):", group.site, yields=True), "if", [_LEAVE])
+            generator.body = [start, ended, *generator.body]
         elif not any(True for _ in generator.body):
             generator.body = [Line("yield choose(0)", Site("", 0), yields=True)]
         generator.done = True

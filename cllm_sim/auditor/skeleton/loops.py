@@ -40,6 +40,7 @@ class Loops:
         self.writer = writer
 
     def repeat(self, node: Repeat, out: list[Node]) -> None:
+        """Any loop."""
         self.writer.flush(out)
         counted = counted_loop(node, self.writer.round.program)
         if counted is not None and not _assigned(counted.name, node.body) and self._counted(node, counted, out):
@@ -48,10 +49,10 @@ class Loops:
 
     def _counted(self, node: Repeat, counted: Counted, out: list[Node]) -> bool:
         """A loop that counts: over threads, a number of rounds, or only data. False if its bound is not known."""
-        name, first, last, inclusive, array = counted
+        _, first, last, inclusive, _ = counted
         size = self.writer.round.sizes.get(last, self.writer.frame)
         threads = size is not None and size.kind == THREADS
-        body, variable = self._round_body(node, name, size if threads else None, array)
+        body, variable = self._round_body(node, counted, size if threads else None)
         varying = any(mentions(one.text, variable) for one in accesses(body))
         if not threads and not varying and only_accesses(body):
             out += body
@@ -107,10 +108,9 @@ class Loops:
             self.writer.round.note(f"several threads go round {size.text} times: {size.value} here", size.site)
         return size
 
-    def _round_body(
-        self, node: Repeat, name: str, size: Size | None, array: Expr | None = None
-    ) -> tuple[list[Node], str]:
+    def _round_body(self, node: Repeat, counted: Counted, size: Size | None) -> tuple[list[Node], str]:
         """The body of a counting loop, with its variable known by name (and as an index, if it counts threads)."""
+        name, array = counted.name, counted.array
         key = self.writer.local_key(name)
         known = self.writer.generator.locals.get(key)
         variable = known or self.writer.local_name(key, name)
@@ -122,7 +122,7 @@ class Loops:
             start = self.writer.round.places.pointee(self.writer.rewrite(array), self.writer.frame)
             self.writer.frame.places[name] = None if start is None else start.element(variable if picks else UNKNOWN)
         self.writer.generator.sizes.pop(variable, None)  # another loop may have had the name
-        if size is not None:
+        if size is not None and not counted.inclusive and self._bound(counted.first) == "0":
             self.writer.generator.sizes[variable] = size.name
         self.writer.loops.append(("loop", ()))
         body = [*self.writer.inside(node.test), *self.writer.inside(node.body)]

@@ -202,9 +202,7 @@ class Memory(Located, ABC):
             self._access(event, True, out)
             return
         shown = f"({amount})" if " " in amount else amount
-        knowledge = self.round.knowledge
-        turns = key in knowledge.difficult and key not in knowledge.ordered | knowledge.arithmetic
-        turns = turns and operator in {"+", "-"}
+        turns = self.round.turns(key) and operator in {"+", "-"}
         if turns:
             self.round.note(f"'{_last(place)}' is counted modulo {TURNS}", event.site)
         if key[0] == "private":

@@ -107,7 +107,8 @@ class Places(LocalFacts):
             if type.pointers or type.arrays:
                 made.places[parameter.name] = self.pointee(argument, frame)
             else:
-                made.integers[parameter.name] = self.integer(argument, frame)
+                if not _computed_constant(argument, self.program, frame):
+                    made.integers[parameter.name] = self.integer(argument, frame)
                 made.sizes[parameter.name] = argument
         return made
 
@@ -433,3 +434,9 @@ class Places(LocalFacts):
         """An index computed from another: the slice that a thread's number picks, whatever the arithmetic."""
         varying = {one for one in (left, right) if one != UNKNOWN and not number(one) and ring(one) is None}
         return varying.pop() if len(varying) == 1 else UNKNOWN
+
+
+def _computed_constant(expr: Expr, program: Program, frame: Frame) -> bool:
+    """Is this a constant that has a name, such as a number of threads? Then it tells no instances apart."""
+    constant = program.constant(expr, frame.function, frame.function.path)
+    return constant is not None and any(isinstance(one, Name) for one in within(expr))

@@ -29,6 +29,7 @@ class Records(Memory):
     calls: Calls
 
     def set_record(self, node: Set, out: list[Node]) -> None:
+        """An assignment to a local record, or its initial values."""
         writer = self.writer
         place = Place(
             Root("local", writer.frame.function.name, node.name, writer.frame.function.path, writer.frame.how)

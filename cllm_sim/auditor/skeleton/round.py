@@ -54,6 +54,8 @@ class Knowledge:
     difficult: set[Tracked] = field(default_factory=set)
     ordered: set[Tracked] = field(default_factory=set)
     arithmetic: set[Tracked] = field(default_factory=set)
+    copies: dict[Tracked, set[Tracked]] = field(default_factory=dict)
+    partners: dict[Tracked, set[Tracked | None]] = field(default_factory=dict)
     loop_users: dict[Key, set[str]] = field(default_factory=dict)
     local_names: set[str] = field(default_factory=set)
     needs_own: set[tuple[str, int]] = field(default_factory=set)
@@ -65,7 +67,7 @@ class Knowledge:
             self.banned, self.difficult, self.ordered, self.arithmetic, self.local_names, self.needs_own,
             self.needs_index, self.sizes.known,
         )  # fmt: skip
-        nested = (self.compared, self.loop_users)
+        nested = (self.compared, self.loop_users, self.copies, self.partners)
         return (
             self.learnt.size(),
             *(len(one) for one in held),
@@ -106,7 +108,7 @@ class Round:
         self.threads = knowledge.threads
         self.objects = Objects(knowledge.learnt)
         self.objects.names |= knowledge.local_names
-        self.objects.names |= knowledge.sizes.names
+        self.objects.names |= knowledge.sizes.taken
         self.wanted: set[Tracked] = set()
         self.generators: dict[tuple[object, ...], Generator] = {}
         self.generator_names: set[str] = set()
@@ -157,6 +159,7 @@ class Round:
         if source is None or source == target:
             return
         knowledge = self.knowledge
+        knowledge.copies.setdefault(source, set()).add(target)
         values = knowledge.compared.get(target, set())
         if values - knowledge.compared.get(source, set()):
             knowledge.compared.setdefault(source, set()).update(values)
@@ -164,6 +167,14 @@ class Round:
             knowledge.difficult.add(source)
         if target in knowledge.ordered:
             knowledge.ordered.add(source)
+
+    def turns(self, key: Tracked) -> bool:
+        """Is this a counter that is only ever compared with earlier values of itself?"""
+        knowledge = self.knowledge
+        if key in knowledge.ordered | knowledge.arithmetic:
+            return False
+        partners = knowledge.partners.get(key, set())
+        return bool(partners) and partners <= knowledge.copies.get(key, set())
 
     def step(self, event: Event, frame: Frame) -> Step | None:
         """The step of a role's flow that an event is."""

@@ -13,6 +13,7 @@ from cllm_sim.auditor.facts import Assign, Binary, Call, Cast, Expr, Function, M
 from cllm_sim.auditor.program import Program
 from cllm_sim.auditor.skeleton.place import Frame
 from cllm_sim.auditor.skeleton.places import Places
+from cllm_sim.auditor.traverse import names
 
 THREADS, ROUNDS, LIMIT = "threads", "rounds", "limit"
 DEPTH_MAX = 12
@@ -49,7 +50,7 @@ class Sizes:
     places: Places
     scale: Scale
     known: dict[Key, Size] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
 
     def key(self, expr: Expr, frame: Frame, depth: int = 0) -> Key | None:
         """Where a number comes from; None for what is computed."""
@@ -66,6 +67,8 @@ class Sizes:
                 return self._member(expr, frame, depth + 1)
             case Call():
                 return None
+            case Binary() if names(expr):
+                return None  # computed from others, which may be sizes themselves
             case SizeOf() | Binary():
                 value = self.program.constant(expr, frame.function, frame.function.path)
                 return None if value is None else ("number", str(value))
@@ -165,9 +168,9 @@ class Sizes:
         if key[0] == "number" and kind != THREADS:
             name = f"{name}_{key[1]}"
         unique, number = name, 2
-        while unique in self.names:
+        while unique in self.taken:
             unique, number = f"{name}_{number}", number + 1
-        self.names.add(unique)
+        self.taken.add(unique)
         return unique
 
     def text(self, expr: Expr, frame: Frame, depth: int = 0) -> str | None:

@@ -184,6 +184,7 @@ class Writer(Scope):
         out += self._chosen(node, value, then, other)
 
     def inside(self, body: Seq) -> list[Node]:
+        """The statements of a sequence inside another statement, with nothing left pending."""
         out = self.sequence(body)
         self.flush(out)
         return out

@@ -274,9 +274,10 @@ class Expressions:
         ]
         texts = [given if given is not None else self._operand(one) for one, given in zip(
             (expr.left, expr.right), sides, strict=True)]  # fmt: skip
-        for key, side in ((keys[0], sides[1]), (keys[1], sides[0])):
+        for key, side, partner in ((keys[0], sides[1], keys[1]), (keys[1], sides[0], keys[0])):
             if key is None:
                 continue
+            self.round.knowledge.partners.setdefault(key, set()).add(partner)
             if side is None or not number(side):
                 self.value.difficult.append(key)
                 if expr.operator not in {"==", "!="}:

@@ -21,7 +21,7 @@ def crew(
     init: str = "",
     create: str = "",
 ) -> str:
-    """Workers that run `worker` (their number is `id`), the calling thread that runs `control`, and one barrier `gate`."""
+    """Workers that run `worker` (their number is `id`), the calling thread runs `control`, and one barrier `gate`."""
     init = init or f"pthread_barrier_init(&gate, NULL, {count});"
     return f"""{HEAD}
 static pthread_barrier_t gate;

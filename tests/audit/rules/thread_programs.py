@@ -1,4 +1,4 @@
-"""Small programs with threads for the tests: a pool that sleeps on a condition, and a crew that is created and joined."""
+"""Small programs with threads: a pool that sleeps on a condition, and a crew that is created and joined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ HEAD = """
 """
 
 
-def pool(stop: str, *, wait: str = "pthread_cond_wait(&pool->ready, &pool->lock);", leave: str = "", more: str = "") -> str:
+def pool(
+    stop: str, *, wait: str = "pthread_cond_wait(&pool->ready, &pool->lock);", leave: str = "", more: str = ""
+) -> str:
     """A pool of threads that sleep until there are jobs or the pool stops; `stop` is how it is stopped."""
     return f"""{HEAD}
 struct pool {{
