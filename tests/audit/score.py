@@ -19,6 +19,9 @@ from tests.audit.markers import Program, programs
 
 GOAL = 0.95
 
+FALSE_ALARMS = {"h_rwreg": "a lock guard written as a macro around `for` is not opened, so the lock is not seen"}
+"""Clean programs that are known to have a finding; the score counts it as false all the same."""
+
 
 @dataclass(slots=True)
 class Score:

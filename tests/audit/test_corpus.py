@@ -13,7 +13,7 @@ import pytest
 
 from tests.audit.building import RACE, TSAN, build, needs_compiler, ran
 from tests.audit.markers import Program, programs
-from tests.audit.score import GOAL, Score, score
+from tests.audit.score import FALSE_ALARMS, GOAL, Score, score
 
 PROGRAMS = {one.name: one for one in programs()}
 RUNS = {"ok", "race", "hang", "fails"}
@@ -35,7 +35,10 @@ def scored(name: str) -> Score:
 # ------------------------------------------------------------------------------------------------ what the auditor says
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_everything_expected_is_found_and_nothing_else(name: str) -> None:
-    assert scored(name).notes == []
+    if name in FALSE_ALARMS:
+        assert scored(name).false.total() == 1, f"no longer so? {FALSE_ALARMS[name]}"
+    else:
+        assert scored(name).notes == []
 
 
 def test_precision_and_recall_over_the_corpus() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cllm_sim.auditor.facts import Call, Name
+from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Assign, Call, Do, Expr, Name
 from cllm_sim.auditor.outline.expand import Expander
 from cllm_sim.auditor.traverse import within
 
@@ -41,33 +42,37 @@ REWRITTEN = {
 }
 
 
+def assigned(analysis: Analysis) -> Expr:
+    """What the first statement of f assigns."""
+    first = defined(analysis, "f").body[0]
+    assert isinstance(first, Do)
+    assert isinstance(first.expression, Assign)
+    return first.expression.value
+
+
 @pytest.mark.parametrize("text", REWRITTEN)
 def test_rewritten(text: str) -> None:
     analysis = analysed(f"{BEFORE}void f(int k) {{ k = {text}; }}")
-    function = defined(analysis, "f")
-    value = function.body[0].expression.value  # type: ignore[union-attr]
+    function, value = defined(analysis, "f"), assigned(analysis)
     rewritten = Expander(analysis.program, function).rewrite(value)
     assert analysis.program.text(rewritten) == REWRITTEN[text]
 
 
 def test_a_local_hides_a_macro() -> None:
     analysis = analysed(f"{BEFORE}void f(int CURRENT) {{ CURRENT = CURRENT + 1; }}")
-    function = defined(analysis, "f")
-    value = function.body[0].expression.value  # type: ignore[union-attr]
+    function, value = defined(analysis, "f"), assigned(analysis)
     assert Expander(analysis.program, function).rewrite(value) is value
 
 
 def test_everything_rewritten_stands_where_the_macro_was_used() -> None:
     analysis = analysed(f"{BEFORE}void f(int k) {{\n\n    k = OUTER(k) + CALL_IT(other);\n}}")
-    function = defined(analysis, "f")
-    value = function.body[0].expression.value  # type: ignore[union-attr]
+    function, value = defined(analysis, "f"), assigned(analysis)
     lines = {one.line for one in within(Expander(analysis.program, function).rewrite(value))}
     assert lines == {value.line}
 
 
 def test_calls_in_macros_are_found() -> None:
     analysis = analysed(f"{BEFORE}void f(int k) {{ k = CALL_IT(other); }}")
-    function = defined(analysis, "f")
-    value = function.body[0].expression.value  # type: ignore[union-attr]
+    function, value = defined(analysis, "f"), assigned(analysis)
     calls = [one for one in within(Expander(analysis.program, function).rewrite(value)) if isinstance(one, Call)]
     assert [one.function.name for one in calls if isinstance(one.function, Name)] == ["other"]

@@ -7,15 +7,18 @@ them is open, and its step names only open rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import pairwise
 
-from cllm_sim.auditor.facts import Function, Site
+from cllm_sim.auditor.facts import Assign, Declare, Function, If, Name, Site, Stmt
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.planning.draft import Draft
 from cllm_sim.auditor.planning.layout import Layout
+from cllm_sim.auditor.planning.lines import INDENT, printed, variable
 from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence, Judgement, Subject
+from cllm_sim.auditor.traverse import all_expressions, inner, names, statements
 from cllm_sim.auditor.vocabulary import Act
 
 OPEN = frozenset({"partly", "unmet"})
@@ -27,6 +30,25 @@ RACES = "\1"
 """What a run under the sanitizer says about races: made when it is known which step ends the last of them."""
 AUDITED = re.compile(r"\0([^\0|]*)\|([^\0|]*)\0")
 """An audit that a test speaks of: codes, rows. The words are made when all steps are known."""
+
+
+def with_test(function: Function, line: int) -> set[int]:
+    """The lines of a call with the test of its result behind it."""
+    gone = {line}
+    for body in (function.body, *(inner(one) for one in statements(function.body))):
+        for one, after in pairwise(body):
+            if one.line == line and isinstance(after, If) and names(after.condition) & assigned(one):
+                gone |= {printed_line.number for printed_line in printed((after,))}
+    return gone
+
+
+def assigned(one: Stmt) -> set[str]:
+    """What a statement assigns by name."""
+    found = {one.name} if isinstance(one, Declare) else set()
+    for expr in all_expressions((one,)):
+        if isinstance(expr, Assign) and isinstance(expr.target, Name):
+            found.add(expr.target.name)
+    return found
 
 
 class Context:
@@ -98,6 +120,41 @@ class Context:
                 for function, line in places:
                     found.setdefault(function.key, set()).add(line)
         return found
+
+    def ends_of(self, places: Collection[Location]) -> Lines:
+        """The lines that make and destroy objects: the initialisation with the test of its result, the destruction."""
+        found: Lines = {}
+        for function in self.reached():
+            for event in self.subject.events_of(function):
+                if event.target in places and event.act in {Act.INIT, Act.DESTROY}:
+                    lines = found.setdefault(function.key, set())
+                    lines |= with_test(function, event.site.line)
+        return found
+
+    def undeclare(self, sketch: Sketch, places: Collection[Location]) -> None:
+        """The members that nothing uses any more go."""
+        for file in self.program.files:
+            for record in file.records:
+                label = self.program.label(record.name)
+                unused = {place.name for place in places if place.kind == "member" and place.owner == label}
+                members = [one for one in record.members if one.name in unused]
+                if members:
+                    sketch.hunk(record.path, self.layout.type_of(record), record.line)
+                    sketch.take(*(f"{INDENT}{variable(one.type, one.name)};" for one in members))
+
+    def unused(self, sketch: Sketch, planned: Lines, written: Lines) -> set[Location]:
+        """The plain variables that had uses, all of which go with these lines."""
+        gone = {*sketch.draft.gone}
+        for function in self.reached():
+            gone |= {(function.path, n) for lines in (planned, written) for n in lines.get(function.key, ())}
+        uses: dict[Location, set[tuple[str, int]]] = {}
+        for function in self.reached():
+            for event in self.subject.events_of(function):
+                place = event.target
+                if place is not None and not place.is_contents and event.act in {*READS, *STORES}:
+                    uses.setdefault(place, set()).add((event.site.path, event.site.line))
+        fresh = gone - self.draft.gone
+        return {place for place, sites in uses.items() if sites <= gone and sites & fresh}
 
     def reached(self) -> list[Function]:
         """All functions that run."""

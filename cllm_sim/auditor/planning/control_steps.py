@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from cllm_sim.auditor.facts import Assign, Declare, Function, If, Loop, Name, Return, Site, Stmt
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.planning.context import Context, Lines, serves
+from cllm_sim.auditor.planning.context import Context, Lines, serves, with_test
 from cllm_sim.auditor.planning.draft import FOREIGN, Key, Text, closing
 from cllm_sim.auditor.planning.layout import Layout, covers
 from cllm_sim.auditor.planning.lines import INDENT, Line, last_line, printed, signature, variable
@@ -111,7 +111,7 @@ def control(context: Context) -> PlanStep | None:
     """The epochs' loop moves into a thread of its own."""
     layout, subject = context.layout, context.subject
     counted = layout.worker is not None and bool(layout.worker.created)
-    ids = context.open("NZ1", "NZ2", "NZ3", "RC2", *([] if counted else ["NZ4"]))
+    ids = context.open("NZ1", "NZ2", "NZ3", "RC2", *(["NZ4"] if subject.control is None or not counted else []))
     if not ids:
         return None
     if subject.control is not None:
@@ -266,34 +266,17 @@ def _unparked(context: Context, sketch: Sketch, entry: Function, handle: str, la
             if lines:
                 planned[function.key] = lines
         for created in role.created if later and entry in role.entries else ():
-            planned.setdefault(created.function.key, set()).update(_creation(created.function, created.event.site.line))
+            planned.setdefault(created.function.key, set()).update(with_test(created.function, created.event.site.line))
     functions = [one for one in context.reached() if one.key in planned]
     for one in functions:
         planned[one.key] = sketch.going(one, planned[one.key])
     for key, lines in context.idle_writes(sketch, planned).items():
         if key in planned:
             planned[key] |= lines
+    context.undeclare(sketch, context.unused(sketch, planned, {}))
     for one in functions:
         sketch.edit(one, planned[one.key], around=0)
     return [one.name for one in functions]
-
-
-def _creation(function: Function, line: int) -> set[int]:
-    """A creation with the test of its result."""
-    gone = {line}
-    for one, after in pairwise(function.body):
-        if one.line == line and isinstance(after, If) and names(after.condition) & assigned(one):
-            gone |= {printed_line.number for printed_line in printed((after,))}
-    return gone
-
-
-def assigned(one: Stmt) -> set[str]:
-    """What a statement assigns by name."""
-    found = {one.name} if isinstance(one, Declare) else set()
-    for expr in all_expressions((one,)):
-        if isinstance(expr, Assign) and isinstance(expr.target, Name):
-            found.add(expr.target.name)
-    return found
 
 
 def _named(target: Location | None, handle: str) -> bool:

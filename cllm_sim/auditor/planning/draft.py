@@ -11,13 +11,15 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
 
 from cllm_sim.auditor.facts import Function
-from cllm_sim.auditor.planning.lines import Line, printed, signature
+from cllm_sim.auditor.planning.lines import INDENT, Line, printed, signature
 from cllm_sim.auditor.traverse import statements
 
 Place = tuple[str, int]
 Key = tuple[str, int]
 PLAIN_HEAD = re.compile(r"\s*(if|for|while) \((?!.*\w\().*\)( \{)?$")
 """The head of a statement that does nothing by itself: no call in it."""
+JUMP = re.compile(r"\bgoto (\w+);")
+DECLARED = re.compile(r"\s+(?!return\b|goto\b)(?:\w+ )+\**(\w+)(?:\[[^\]]*\])*;$")
 FOREIGN = 1_000_000
 """Added to the numbers of lines that move into another file, where these numbers are others'."""
 
@@ -99,6 +101,39 @@ def emptied(lines: tuple[Line, ...], gone: set[int], kept: Container[int]) -> se
         if end + 1 < len(lines) and lines[end + 1].text.strip() in {"else", "else {"}:
             continue
         found |= {n, end}
+    return found
+
+
+def unneeded(lines: tuple[Line, ...], gone: set[int]) -> set[int]:
+    """What nothing needs any more when lines go, by index: labels without a jump, what stands behind a return then, and
+    declarations of names that only the lines that go knew."""
+    found: set[int] = set()
+    jumps = {label for n in gone for label in JUMP.findall(lines[n].text)}
+    left = {label for n, line in enumerate(lines) if n not in gone for label in JUMP.findall(line.text)}
+    labels = {n for n, line in enumerate(lines) if line.text.strip().rstrip(":") in jumps - left}
+    if labels:
+        found |= labels | _behind_return(lines, gone | labels)
+    for n, line in enumerate(lines):
+        declared = DECLARED.match(line.text)
+        if declared is None or n in gone | found:
+            continue
+        name = re.compile(rf"\b{declared[1]}\b")
+        used = {m for m, other in enumerate(lines) if m != n and name.search(other.text)}
+        if used and used <= gone | found:
+            found.add(n)
+    return found
+
+
+def _behind_return(lines: tuple[Line, ...], gone: set[int]) -> set[int]:
+    found: set[int] = set()
+    over = False
+    for n, line in enumerate(lines):
+        if line.text.endswith(":") and n not in gone:
+            over = False
+        elif over and n not in gone:
+            found.add(n)
+        elif line.pad == INDENT and line.text.startswith(f"{INDENT}return") and not line.bare and n not in gone:
+            over = True
     return found
 
 

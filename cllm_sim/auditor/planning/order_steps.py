@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from cllm_sim.auditor.facts import Function, If, Loop, Return, Site, Stmt
 from cllm_sim.auditor.locations import Location
-from cllm_sim.auditor.planning.context import Context, Lines, serves
-from cllm_sim.auditor.planning.control_steps import assigned, joins
+from cllm_sim.auditor.planning.context import Context, Lines, assigned, serves
+from cllm_sim.auditor.planning.control_steps import joins
 from cllm_sim.auditor.planning.draft import Text
 from cllm_sim.auditor.planning.layout import ORDER, covers
 from cllm_sim.auditor.planning.lines import INDENT
@@ -137,7 +137,7 @@ def stop(context: Context) -> PlanStep | None:
     entry = layout.worker_entry
     met = batch_barrier(context.subject) is not None
     rewritten = ORDER in context.draft.names and not met
-    ids = context.open("BA6") or (context.open("BA3") if rewritten else ())
+    ids = context.open("BA6", *(["BA3"] if rewritten else []))
     if not ids:
         return None
     if entry is None or met:
@@ -180,6 +180,7 @@ def _last_order(context: Context, sketch: Sketch, functions: list[str], sides: l
         sync = sorted(event.site.line for event in events if event.site.line < line)
         planned: Lines = {function.key: set(range(sync[0], sync[-1] + 1)) if sync else set()}
         planned[function.key] |= context.idle_writes(sketch, planned).get(function.key, set())
+        context.undeclare(sketch, context.unused(sketch, planned, {}))
         before = {} if found is not None else {outer(function, line): _stopping(context, sketch.draft.text(function))}
         sketch.edit(function, planned[function.key], before)
         functions.append(function.name)

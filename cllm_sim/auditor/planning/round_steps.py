@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from cllm_sim.auditor.facts import Function, Loop, Site, Stmt
-from cllm_sim.auditor.inventory import Use
 from cllm_sim.auditor.locations import Location
+from cllm_sim.auditor.outline import Event
 from cllm_sim.auditor.planning.cleanup_steps import calls_of
 from cllm_sim.auditor.planning.context import Context, Lines, serves
 from cllm_sim.auditor.planning.control_steps import joins
@@ -88,28 +88,20 @@ def handoff(context: Context) -> PlanStep | None:
     functions = _hand_off(context, sketch)
     if not functions:
         return None
-    ends = [use.function.name for one in (*places, *locks) for use in _made_and_ended(context, one)]
     old = ", ".join(sorted(one.label for one in places))
     names = sorted(one.label for one in (*places, *locks))
-    also = f"; with them go their members, initialisation and destruction ({', '.join(dict.fromkeys(ends))})"
     test = context.expects(ids, *context.codes("CW002", "CW005", "CW006", "CL003", "CR001"))
     return PlanStep(
         f"Remove the hand-off by {old}",
         ids,
         tuple(dict.fromkeys(at(site, f"{act} here goes") for act, site in _hand_off_sites(context, functions)))[:8],
-        f"{', '.join(names)} and their flags: what they ordered, the two waits order{also if ends else ''}",
+        f"{', '.join(names)} and their flags: what they ordered, the two waits order",
         f"once \u201c{STOP_TITLE}\u201d is done, with which it is one change: {test}",
         "together with the step before, in one change: a hand-off goes on both sides or hangs",
         tuple(functions),
         patch=context.applied(sketch),
         promise=context.promise(ids),
     )
-
-
-def _made_and_ended(context: Context, location: Location) -> list[Use]:
-    """Where an object is destroyed (and where that is, it is mostly made)."""
-    known = context.layout.known(location)
-    return [] if known is None else known.destroyed
 
 
 def _hand_off_sites(context: Context, names: list[str]) -> Iterator[tuple[Act, Site]]:
@@ -374,7 +366,7 @@ def _hand_off(context: Context, sketch: Sketch) -> list[str]:
     found: list[Function] = []
     places = {step.target for step in _waiting(context)}
     for function in context.reached():
-        events = [event for event in context.subject.events_of(function) if event.act in HANDS_OFF]
+        events = _events(context, function)
         if function is entry or function.name in joined or not any(event.target in places for event in events):
             continue
         lines = {event.site.line for event in events}
@@ -388,7 +380,33 @@ def _hand_off(context: Context, sketch: Sketch) -> list[str]:
     for key, lines in context.idle_writes(sketch, planned).items():
         if key in planned:
             planned[key] |= lines
+    objects = {event.target for one in found for event in _events(context, one) if event.target is not None}
+    ends = context.ends_of(_forgotten(context, sketch, planned, objects))
+    context.undeclare(sketch, {*_forgotten(context, sketch, planned, objects), *context.unused(sketch, planned, ends)})
+    found += [one for one in context.reached() if one.key in ends and one.key not in planned]
+    for key, lines in ends.items():
+        planned.setdefault(key, set()).update(lines)
     return _without(context, sketch, found, planned)
+
+
+def _events(context: Context, function: Function) -> list[Event]:
+    return [event for event in context.subject.events_of(function) if event.act in HANDS_OFF]
+
+
+def _forgotten(context: Context, sketch: Sketch, planned: Lines, objects: set[Location]) -> set[Location]:
+    """The locks and conditions whose every use is gone, or goes with these lines or with the order to stop."""
+    gone = {*sketch.draft.gone}
+    gone |= {(one.path, n) for one in context.reached() for n in planned.get(one.key, ())}
+    stopping = {function.key for function, _ in joins(context)}
+    left = {
+        event.target
+        for function in context.reached()
+        if function.key not in stopping
+        for event in _events(context, function)
+        if (event.site.path, event.site.line) not in gone and event.act not in {Act.INIT, Act.DESTROY}
+    }
+    return objects - left
+
 
 
 def _without(context: Context, sketch: Sketch, functions: list[Function], planned: Lines) -> list[str]:

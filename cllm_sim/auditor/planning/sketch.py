@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from cllm_sim.auditor.facts import Function
-from cllm_sim.auditor.planning.draft import Draft, Place, Text, closing, emptied, statement_line
+from cllm_sim.auditor.planning.draft import Draft, Place, Text, closing, emptied, statement_line, unneeded
 from cllm_sim.auditor.planning.lines import INDENT, Line, printed
 
 __all__ = ["INDENT", "LINES_MAX", "Sketch", "printed"]
@@ -88,6 +88,7 @@ class Sketch:
                 follow[closing(lines, start)] = [lines[start].pad + one for one in added]
         going = {n for n, line in enumerate(lines) if line.number in gone and line.number}
         going |= emptied(lines, going, {*come, *follow})
+        going |= unneeded(lines, going) if not come and not follow else set()
         marked = _marked(lines, going, come, follow)
         if all(mark == KEPT for mark, _ in marked):
             return False
