@@ -23,6 +23,12 @@ from cllm_sim.auditor.roles import Role, Roles, function_key
 if TYPE_CHECKING:
     from cllm_sim.auditor.oracle import Oracle
 
+STEPS_MAX = 6_000
+"""Steps of a role's flow; a larger one is made again, entering less."""
+
+STEPS_BEGUN = 1_500
+"""Steps of a flow that is too large at every level: its beginning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -45,7 +51,7 @@ class Analysis:
         self.roles = Roles(self.program, self.outliner)
         self.purposes: Purposes = find_purposes(self.program, self.roles, self.options.bind)
         self._flows: dict[str, Flow] = {}
-        self._inliners: dict[int, Inliner] = {}
+        self._inliners: dict[tuple[int, int], Inliner] = {}
         self._held: dict[str, HeldLocks] = {}
 
     def flow(self, role: Role) -> Flow:
@@ -56,6 +62,9 @@ class Analysis:
                 flow.level = level
                 if not flow.truncated:
                     break
+            else:  # too large at every level: a beginning, for what needs no absence
+                flow = self._inliner(LEVELS - 1, STEPS_BEGUN).flow(role)
+                flow.level = LEVELS - 1
             self._flows[role.name] = flow
         return self._flows[role.name]
 
@@ -64,11 +73,12 @@ class Analysis:
         """What makes the flows, entering everything."""
         return self._inliner(0)
 
-    def _inliner(self, level: int) -> Inliner:
-        if level not in self._inliners:
+    def _inliner(self, level: int, steps_max: int = STEPS_MAX) -> Inliner:
+        key = level, steps_max
+        if key not in self._inliners:
             relevant = relevant_functions(self.outliner, self.roles, self.purposes, level)
-            self._inliners[level] = Inliner(self.outliner, relevant)
-        return self._inliners[level]
+            self._inliners[key] = Inliner(self.outliner, relevant, steps_max)
+        return self._inliners[key]
 
     def held(self, role: Role) -> HeldLocks:
         """The locks held before every step of a role's flow."""

@@ -107,7 +107,7 @@ class Inventory:
         return sorted(found, key=lambda one: (one.site or Site("", 0), one.label))
 
     def shared_memory(self) -> list[SharedObject]:
-        """Plain memory that several roles, or many threads of one, touch, sorted by label."""
+        """Plain memory that several roles touch, sorted by label."""
         found = [one for one in self.memory.values() if len(one.roles()) > 1]
         return sorted(found, key=lambda one: one.label)
 
@@ -117,6 +117,7 @@ def take_inventory(analysis: Analysis) -> Inventory:
     inventory = Inventory()
     for location, type, site, initial, owner in _declared(analysis):
         _declare(inventory, location, type, site, initial, owner)
+    _mark_many(analysis, inventory)
     for role in analysis.roles.all:
         for step in analysis.flow(role).events():
             _use(analysis, inventory, role, step)
@@ -170,6 +171,17 @@ def _declare(
     initialiser = isinstance(initial, Name) and initial.name in STATIC_INITIALISERS
     if initialiser or (isinstance(initial, InitialList) and kind in OBJECTS):
         inventory.objects[location].initialised.append(Initialisation(site, "", None, static=True))
+
+
+def _mark_many(analysis: Analysis, inventory: Inventory) -> None:
+    """Members of a record of which there is an array stand for several objects."""
+    program = analysis.program
+    arrays = [type for _, type, _, _, _ in _declared(analysis) if type.arrays and not type.pointers]
+    for function in program.functions:
+        arrays += [one.type for one in program.locals(function).values() if one.type.arrays and not one.type.pointers]
+    labels = {program.label(record.name) for type in arrays if (record := program.record(type)) is not None}
+    for one in inventory.objects.values():
+        one.many = one.many or (one.location.kind == "member" and one.location.owner in labels)
 
 
 # --------------------------------------------------------------------------------------------------------------- uses

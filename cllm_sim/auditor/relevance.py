@@ -6,6 +6,8 @@ without memory that many functions touch; only what synchronises. Rules of this 
 
 from __future__ import annotations
 
+from collections import Counter
+
 from cllm_sim.auditor.flow.interest import with_callers
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import Event, Outliner, events
@@ -40,20 +42,22 @@ def _matters(event: Event, shared: set[Location]) -> bool:
 
 def _shared(roles: Roles, held: dict[Key, list[Event]], users_max: int) -> set[Location]:
     """Locations that several roles (or many threads of one) touch, at least one writing."""
-    by_role: dict[Location, set[str]] = {}
+    threads: Counter[Location] = Counter()
     writers: set[Location] = set()
     users: dict[Location, set[Key]] = {}
     for role in roles.all:
+        touched: set[Location] = set()
         for key in role.reach:
             for event in held[key]:
                 if event.target is None or event.act not in PLAIN | ATOMIC:
                     continue
-                by_role.setdefault(event.target, set()).add(role.name)
+                touched.add(event.target)
                 users.setdefault(event.target, set()).add(key)
                 if event.act in WRITES:
                     writers.add(event.target)
+        threads.update(dict.fromkeys(touched, 2 if role.many else 1))
     return {
         location
-        for location, names in by_role.items()
-        if len(names) > 1 and location in writers and len(users[location]) <= users_max
+        for location, number in threads.items()
+        if number > 1 and location in writers and len(users[location]) <= users_max
     }

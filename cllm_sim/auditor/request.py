@@ -85,7 +85,10 @@ def _bound(given: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         purpose, equals, names = one.partition("=")
         if not equals or not purpose or not names:
             raise BadRequest(f"--bind {one}: write purpose=function, for example work=train_batch")
-        found[purpose] = (*found.get(purpose, ()), *(name.strip() for name in names.split(",") if name.strip()))
+        functions = tuple(name.strip() for name in names.split(",") if name.strip())
+        if not functions:
+            raise BadRequest(f"--bind {one}: names no function")
+        found[purpose] = (*found.get(purpose, ()), *functions)
     return found
 
 

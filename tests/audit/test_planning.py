@@ -96,6 +96,7 @@ def test_sketches_take_away_what_is_there(name: str) -> None:
             if line.startswith("-") and not line.startswith("---"):
                 assert _squeeze(line[1:]) in there, (one.title, line)
         there += "".join(_squeeze(line[1:]) for line in lines if line.startswith("+"))
+        there += "".join(_squeeze(line[1:]) for line in lines if line.startswith("+"))
 
 
 def _squeeze(line: str) -> str:

@@ -2,7 +2,8 @@
 
 A local record or array is a thread's private matter until its address is stored in a member or global, handed to a
 thread's creation, or passed to a function that does so with its parameter. Rules of this file: without regard to
-order; a function that is not in the sources keeps nothing.
+order; a function that is not in the sources keeps nothing. A record or number that is returned or assigned is a copy:
+what its pointers lead to is given away, its own memory is not.
 """
 
 from __future__ import annotations
@@ -35,43 +36,68 @@ class Published:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._names: dict[tuple[str, int], frozenset[str]] = {}
+        self._names: dict[tuple[str, int], tuple[frozenset[str], frozenset[str]]] = {}
         self._open: set[tuple[str, int]] = set()
 
     def names(self, function: Function) -> frozenset[str]:
         """The locals (by address) and parameters (by value) that others may come to share."""
+        return self._found(function)[0]
+
+    def _found(self, function: Function) -> tuple[frozenset[str], frozenset[str]]:
+        """The names whose memory others may come to share, and those whose value is given away."""
         key = function.key
         if key in self._names:
             return self._names[key]
         if key in self._open:
-            return frozenset()  # recursion: what the rest of the function says
+            return frozenset(), frozenset()  # recursion: what the rest of the function says
         self._open.add(key)
-        found: set[str] = set()
-        flows = self._copies(function)
+        shared: set[str] = set()
+        given: set[str] = set()
         for expr in self._published(function):
-            found |= addressed(expr)
+            given |= addressed(expr)
+            shared |= addressed(expr) - self._copied(expr, function)
+        flows = self._copies(function)
         for _ in range(ROUNDS_MAX):
-            more = {source for target, source in flows if target in found and source not in found}
-            if not more:
+            before = len(shared), len(given)
+            for target, value in flows:
+                if target in given:
+                    given |= addressed(value)
+                    shared |= addressed(value) - self._copied(value, function)
+            if before == (len(shared), len(given)):
                 break
-            found |= more
         self._open.discard(key)
-        self._names[key] = frozenset(found)
+        self._names[key] = frozenset(shared), frozenset(given)
         return self._names[key]
 
-    def _copies(self, function: Function) -> list[tuple[str, str]]:
-        """Pairs of names: what a local pointer is given leads to what it was taken from."""
-        found = []
+    def _copies(self, function: Function) -> list[tuple[str, Expr]]:
+        """Names with what they are given: what such a name leads to, the value leads to as well."""
+        found: list[tuple[str, Expr]] = []
         for one in statements(function.body):
             if isinstance(one, Declare) and one.initial is not None:
-                found += [(one.name, source) for source in addressed(one.initial)]
+                found.append((one.name, one.initial))
             for expr in expressions(one):
                 for part in within(expr):
-                    if isinstance(part, Assign) and isinstance(part.target, Name):
-                        found += [(part.target.name, source) for source in addressed(part.value)]
-                    elif isinstance(part, Assign) and (root := _root(part.target)):
-                        found += [(root, source) for source in addressed(part.value)]
+                    if isinstance(part, Assign) and (root := _root(part.target)):
+                        found.append((root, part.value))
         return found
+
+    def _copied(self, expr: Expr, function: Function) -> set[str]:
+        """The names of which an expression passes on a mere copy: of records and numbers, not of pointers or arrays."""
+        match expr:
+            case Name() | Member() | Index():
+                known = self.program.type_of(expr, function)
+                type = None if known is None else self.program.resolved(known)
+                plain = type is not None and not type.pointers and not type.arrays and not type.function
+                return addressed(expr) if plain else set()
+            case Cast(type=type, operand=operand):
+                return self._copied(operand, function) if not type.pointers else set()
+            case Conditional(then=then, other=other):
+                return self._copied(then, function) | self._copied(other, function)
+            case InitialList(items=items):
+                whole = {name for _, value in items for name in addressed(value) - self._copied(value, function)}
+                return addressed(expr) - whole
+            case _:
+                return set()
 
     def _published(self, function: Function) -> list[Expr]:
         """Expressions whose value gets to where others can see it."""
@@ -101,9 +127,9 @@ class Published:
             return list(call.arguments[known.argument : known.argument + 1])
         found = []
         for callee in self.program.lookup(name, function.path) if name else ():
-            shared = self.names(callee)
+            _, given = self._found(callee)
             for parameter, argument in zip(callee.parameters, call.arguments, strict=False):
-                if parameter.name in shared:
+                if parameter.name in given:
                     found.append(argument)
         return found
 

@@ -67,10 +67,9 @@ def _hooks(context: Context, module: Module) -> list[Evidence]:
     """Where the training calls a module, and which of its functions nothing calls yet."""
     layout = context.layout
     idle = [one.name for one in module.functions if not context.subject.analysis.roles.of(one)]
-    what = f"hooks in here: {HOOKS[module.name]}"
+    exists = "nothing of the kind exists; " if module.status == ABSENT else ""
+    what = f"{exists}its place is here: {HOOKS[module.name]}"
     what += f"; not called yet: {listed(idle)}" if idle else ""
-    if module.status == ABSENT:
-        what = f"nothing of the kind exists; it {what}"
     site = None
     if module.name == "control process" and layout.round is not None:
         site = Site(layout.round[0].path, layout.round[1].line)
@@ -86,7 +85,7 @@ def _hooks(context: Context, module: Module) -> list[Evidence]:
         site = layout.worker.created[0].event.site
     if site is None and layout.worker_entry is not None:
         site = site_of(layout.worker_entry)
-    return [at(site, f"{module.name} {what}")] if site is not None else [missing(f"{module.name} {what}")]
+    return [at(site, f"{module.name}: {what}")] if site is not None else [missing(f"{module.name}: {what}")]
 
 
 @serves("fallback", "IN2")

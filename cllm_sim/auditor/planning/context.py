@@ -19,12 +19,13 @@ from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence, Judgement, Subject
 from cllm_sim.auditor.traverse import all_expressions, inner, names, statements
-from cllm_sim.auditor.vocabulary import Act
+from cllm_sim.auditor.vocabulary import Act, Kind
 
 OPEN = frozenset({"partly", "unmet"})
 WHERE_MAX = 6
 Lines = dict[tuple[str, int], set[int]]
 """Line numbers by function (`Function.key`)."""
+HANDED = frozenset({Kind.MUTEX, Kind.CONDITION, Kind.SEMAPHORE})
 READS, STORES = frozenset({Act.READ, Act.LOAD}), frozenset({Act.WRITE, Act.STORE})
 RACES = "\1"
 """What a run under the sanitizer says about races: made when it is known which step ends the last of them."""
@@ -120,6 +121,21 @@ class Context:
                 for function, line in places:
                     found.setdefault(function.key, set()).add(line)
         return found
+
+    def forgotten(self, sketch: Sketch, planned: Lines) -> set[Location]:
+        """The locks, conditions and semaphores that lose their last use (making and destroying left out) with these
+        lines of functions."""
+        gone = {*sketch.draft.gone}
+        gone |= {(one.path, n) for one in self.reached() for n in planned.get(one.key, ())}
+        uses: dict[Location, set[tuple[str, int]]] = {}
+        for function in self.reached():
+            for event in self.subject.events_of(function):
+                if event.target is not None and event.kind in HANDED and event.act not in {Act.INIT, Act.DESTROY}:
+                    uses.setdefault(event.target, set()).add((event.site.path, event.site.line))
+                    if event.partner is not None:
+                        uses.setdefault(event.partner, set()).add((event.site.path, event.site.line))
+        fresh = gone - self.draft.gone
+        return {place for place, sites in uses.items() if sites <= gone and sites & fresh}
 
     def ends_of(self, places: Collection[Location]) -> Lines:
         """The lines that make and destroy objects: the initialisation with the test of its result, the destruction."""

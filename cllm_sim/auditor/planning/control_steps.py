@@ -7,9 +7,8 @@ the pool.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
-from cllm_sim.auditor.facts import Assign, Declare, Function, If, Loop, Name, Return, Site, Stmt
+from cllm_sim.auditor.facts import Declare, Function, Loop, Name, Return, Site
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.planning.context import Context, Lines, serves, with_test
 from cllm_sim.auditor.planning.draft import FOREIGN, Key, Text, closing
@@ -97,7 +96,7 @@ def _constant(context: Context, ids: tuple[str, ...]) -> PlanStep:
         "Make the number of workers twelve",
         ids,
         (*where, *context.rests_on("NZ4", limit=3)),
-        f"another number of workers: {count}",
+        f"{count}{f', which is {macro.text.strip()}' if macro is not None else ''}",
         f"count the creations (`strace -f -e trace=clone3`): twelve workers; {context.expects(ids, run=False)}",
         "first, so that every later step and every test speaks of the same number of threads",
         (created.function.name,),
@@ -153,9 +152,9 @@ def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, ent
         sketch.add(*(f"{INDENT}{one}" for one in (*created, *members)))
     offset = 0 if entry is None or entry.path == function.path else FOREIGN
     first, last = loop.line, last_line(loop)
+    going = [*_loop_text(sketch, function, first, last), *_last_meeting(context, sketch, function, loop)]
     moved = [
-        line._replace(number=line.number and line.number + offset, text=_with(renamed, line.text))
-        for line in _loop_text(sketch, function, first, last)
+        line._replace(number=line.number and line.number + offset, text=_with(renamed, line.text)) for line in going
     ]
     if entry is not None:
         _declared_before(context, sketch, entry, loop)
@@ -169,18 +168,37 @@ def _moved(context: Context, sketch: Sketch, function: Function, loop: Loop, ent
     start = [f"{way}{one} = {one};" for one in names_held]
     if entry is None and pool is None:
         start = ["pthread_t control_thread;", *_outside(context, function, loop)]
+    elif (
+        entry is not None
+        and "." not in handle
+        and "->" not in handle
+        and handle not in context.program.locals(function)
+    ):
+        start = [f"pthread_t {handle};", *start]
     start += [
         f"pthread_create(&{handle}, NULL, {layout.control_name}, {given});"
         "  /* to be written: a failure ends the program */"
     ]
     if entry is not None and not names_held:
         start = []  # it is started already, and all it needs is there by then
-    gone = {line.number for line in _loop_text(sketch, function, first, last)}
+    gone = {line.number for line in going}
     sketch.edit(function, gone, {first: [*start, f"pthread_join({handle}, NULL);"]})
     places = frozenset((function.path, number) for number in gone)
     sketch.draft.gone -= places
     sketch.draft.moved |= dict.fromkeys(places, target)
     return _unparked(context, sketch, entry, handle, bool(names_held)) if entry is not None else []
+
+
+def _last_meeting(context: Context, sketch: Sketch, function: Function, loop: Loop) -> list[Line]:
+    """What stands behind the loop up to its last wait at a barrier: by it the control ends the meeting it led."""
+    behind = [one for one in function.body if one.line > last_line(loop)] if loop in function.body else []
+    events = context.subject.events_of(function)
+    joins_ = [event.site.line for event in events if event.act is Act.JOIN]
+    behind = [one for one in behind if not any(covers(one, line) or line < one.line for line in joins_)]
+    waits = [event.site.line for event in events if event.act is Act.WAIT]
+    last = max((n for n, one in enumerate(behind) if any(covers(one, line) for line in waits)), default=-1)
+    numbers = {line.number for one in behind[: last + 1] for line in printed((one,))}
+    return [line for line in sketch.draft.text(function).lines if line.number in numbers]
 
 
 def _declared_before(context: Context, sketch: Sketch, entry: Function, loop: Loop) -> None:

@@ -82,9 +82,10 @@ def statement_line(function: Function, line: int) -> int:
 
 
 def closing(lines: tuple[Line, ...] | list[Line], start: int) -> int:
-    """The index of the brace that closes the body whose head stands at an index; the head's own where there is none."""
+    """The index of the last line of the statement whose head stands at an index: the closing brace of its body, or the
+    one statement of a body without braces."""
     if not lines[start].text.endswith("{"):
-        return start
+        return start + 1 if start + 1 < len(lines) and lines[start + 1].bare else start
     pad = lines[start].pad
     return next((n for n in range(start + 1, len(lines)) if lines[n].text == pad + "}"), start)
 
@@ -97,7 +98,7 @@ def emptied(lines: tuple[Line, ...], gone: set[int], kept: Container[int]) -> se
         going = inside and all(one in gone | found and one not in kept for one in inside)
         if not going or n in gone or n in kept or not PLAIN_HEAD.match(lines[n].text):
             continue
-        end = closing(lines, n) if lines[n].text.endswith("{") else inside[-1]
+        end = closing(lines, n)
         if end + 1 < len(lines) and lines[end + 1].text.strip() in {"else", "else {"}:
             continue
         found |= {n, end}

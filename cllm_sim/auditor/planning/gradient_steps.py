@@ -82,13 +82,12 @@ def validate(context: Context) -> PlanStep | None:
     if role is None:
         return None
     step = subject.doing(role, "update")[0]
-    sink = next((fold for fold in folds(subject) if fold.sink_location is not None), None)
-    buffer = (
-        "gradients"
-        if sink is None or sink.sink_location is None
-        else context.layout.reference(sink.sink_location.holder, step.function)
+    sink = next((one.sink_location for one in folds(subject) if one.sink_location is not None), None)
+    buffer = _updated_from(context, step) or (
+        context.layout.reference(sink.holder, step.function)
+        if sink is not None and sink.kind in {"member", "global"}
+        else ""
     )
-    buffer = _updated_from(context, step) or buffer
     sketch = context.sketch()
     included = next((file.includes for file in context.program.files if file.path == step.function.path), ())
     if not any("math.h" in one for one in included):
@@ -96,17 +95,7 @@ def validate(context: Context) -> PlanStep | None:
         sketch.add("#include <math.h>")
     sketch.hunk(step.function.path, f"new functions, before {step.function.name}", 0)
     sketch.add(*_checks(_element(context, step)))
-    count, limit = _figures(context, step)
-    lines = [
-        f"if (!gradients_valid({buffer}, {count}))",
-        f"{INDENT}{_leaves(step)}",
-        f"gradients_clip({buffer}, {count}, {limit});",
-    ]
-    if limit == "limit":
-        sketch.note("limit, the largest length of the whole gradient, is an option of the program")
-    holder, number = sketch.draft.holder(step.function, step.site.line)
-    if step.event is not None and step.event.callees:
-        sketch.edit(holder, before={number: lines})
+    _look_first(context, sketch, step, buffer)
     return PlanStep(
         "Validate and clip before the update",
         ids,
@@ -141,6 +130,25 @@ def _checks(kind: str) -> tuple[str, ...]:
         f"{INDENT * 3}gradients[k] *= ({kind})(limit / sqrt(squares));",
         "}",
     )
+
+
+def _look_first(context: Context, sketch: Sketch, step: Step, buffer: str) -> None:
+    """The two calls before the update; where no vector is summed up before it, that comes first."""
+    count, limit = _figures(context, step)
+    lines = [
+        f"if (!gradients_valid({buffer}, {count}))",
+        f"{INDENT}{_leaves(step)}",
+        f"gradients_clip({buffer}, {count}, {limit});",
+    ]
+    if limit == "limit":
+        sketch.note("limit, the largest length of the whole gradient, is an option of the program")
+    if not buffer:
+        lines = [
+            "/* to be written: sum the gradients into one vector; gradients_valid and gradients_clip look at it */"
+        ]
+    holder, number = sketch.draft.holder(step.function, step.site.line)
+    if step.event is not None and step.event.callees:
+        sketch.edit(holder, before={number: lines})
 
 
 def _element(context: Context, step: Step) -> str:

@@ -204,7 +204,23 @@ class Layout:
                 there = self.program.record(member.type, record.path)
                 if there is not None and member.type.pointers == 1 and self.program.label(there.name) == label:
                     indirect = indirect or f"{step}{member.name}->"
-        return indirect
+        return indirect or self._global_way(label)
+
+    def _global_way(self, label: str) -> str:
+        """`shared.`: the one global variable of a record."""
+        found = []
+        for file in self.program.files:
+            for one in file.globals:
+                record = (
+                    self.program.record(one.type, file.path) if one.type.pointers < 2 and not one.type.arrays else None
+                )
+                if (
+                    record is not None
+                    and self.program.label(record.name) == label
+                    and "extern" not in one.type.qualifiers
+                ):
+                    found.append(f"{one.name}->" if one.type.pointers else f"{one.name}.")
+        return found[0] if len(found) == 1 else ""
 
     @cached_property
     def work_step(self) -> tuple[Step, Function, Site] | None:

@@ -15,13 +15,24 @@ from cllm_sim.auditor.planning.control_steps import joins
 from cllm_sim.auditor.planning.draft import Text
 from cllm_sim.auditor.planning.layout import ORDER, covers
 from cllm_sim.auditor.planning.lines import INDENT
-from cllm_sim.auditor.planning.round_steps import HANDS_OFF, STOP_TITLE, anchored, as_found, declare, order, outer, wait
+from cllm_sim.auditor.planning.round_steps import (
+    HANDS_OFF,
+    STOP_TITLE,
+    anchored,
+    as_found,
+    clear_out,
+    declare,
+    order,
+    outer,
+    wait,
+    without,
+)
 from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements import Evidence
 from cllm_sim.auditor.requirements.answer import at
 from cllm_sim.auditor.requirements.rounds import batch_barrier
-from cllm_sim.auditor.requirements.subject import listed, site_of
+from cllm_sim.auditor.requirements.subject import site_of
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.traverse import inner, names, statements
 from cllm_sim.auditor.vocabulary import Act
@@ -180,9 +191,10 @@ def _last_order(context: Context, sketch: Sketch, functions: list[str], sides: l
         sync = sorted(event.site.line for event in events if event.site.line < line)
         planned: Lines = {function.key: set(range(sync[0], sync[-1] + 1)) if sync else set()}
         planned[function.key] |= context.idle_writes(sketch, planned).get(function.key, set())
-        context.undeclare(sketch, context.unused(sketch, planned, {}))
         before = {} if found is not None else {outer(function, line): _stopping(context, sketch.draft.text(function))}
+        more = clear_out(context, sketch, planned)
         sketch.edit(function, planned[function.key], before)
+        functions += without(context, sketch, more, planned)
         functions.append(function.name)
         sides.append(at(Site(function.path, line), f"{function.name} only joins: the threads have been told to leave"))
 
@@ -218,7 +230,8 @@ def lock(context: Context) -> PlanStep | None:
     if not locks:
         return None
     sketch = context.sketch()
-    functions, where = [], []
+    planned: Lines = {}
+    where = []
     for function in context.reached():
         lines = {
             event.site.line
@@ -228,23 +241,21 @@ def lock(context: Context) -> PlanStep | None:
             and not context.is_gone(event.site)
         }
         if lines and any(function in subject.reached(role) for role in roles):
-            sketch.edit(function, lines)
-            functions.append(function.name)
+            planned[function.key] = lines
             where += [at(Site(function.path, line), "goes") for line in sorted(lines)]
-    ends: list[str] = []
+    changed = [one for one in context.reached() if one.key in planned]
+    changed += clear_out(context, sketch, planned)
+    functions = [one.name for one in changed if sketch.edit(one, planned[one.key])]
     for one in locks:
         known = layout.known(one)
-        where += (
-            [at(init.site, f"{one.label} is initialised here: goes") for init in known.initialised] if known else []
-        )
-        ends += [use.function.name for use in known.destroyed] if known else []
+        made = [] if known is None else known.initialised
+        where += [at(init.site, f"{one.label} is initialised here: goes") for init in made]
     names_ = ", ".join(one.label for one in locks)
-    also = f"; with it go its declaration, initialisation and destruction ({listed(ends)})" if ends else ""
     return PlanStep(
         f"Remove {names_} from the rounds",
         ids,
         tuple(dict.fromkeys(where))[:8],
-        f"{names_}: the barrier orders these accesses already{also}",
+        f"{names_}: the barrier orders these accesses already",
         f"{context.expects(ids, *context.codes('CL002', 'CL003'))}; the time of a batch falls as workers are added",
         "last of the synchronisation: only when every worker writes memory of its own and the barrier orders the rest",
         tuple(functions),

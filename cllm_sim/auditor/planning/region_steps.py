@@ -22,6 +22,7 @@ from cllm_sim.auditor.planning.context import Context, serves
 from cllm_sim.auditor.planning.gradient_steps import sums
 from cllm_sim.auditor.planning.lines import printed
 from cllm_sim.auditor.planning.memory_steps import bound
+from cllm_sim.auditor.planning.round_steps import without
 from cllm_sim.auditor.planning.sketch import Sketch
 from cllm_sim.auditor.planning.step import PlanStep
 from cllm_sim.auditor.requirements.answer import at, missing
@@ -93,10 +94,10 @@ def _into_region(context: Context, sketch: Sketch, place: Location, value: Expr,
     gone |= _freed(context, place, function)
     sketch.edit(function, gone, {line: [f"{owner} = ({kind} *){region_}->address + {index} * {count};"]})
     changed = [function.name]
-    for other in context.reached():
-        freed = _freed(context, place, other) if other is not function else set()
-        if freed and sketch.edit(other, freed, around=0):
-            changed.append(other.name)
+    freed = {
+        one.key: lines for one in context.reached() if one is not function and (lines := _freed(context, place, one))
+    }
+    changed += without(context, sketch, [one for one in context.reached() if one.key in freed], freed)
     return [*changed, *_large_enough(context, sketch, count, function)]
 
 

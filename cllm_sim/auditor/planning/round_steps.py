@@ -54,17 +54,20 @@ def batch(context: Context) -> PlanStep | None:
             declare(context, sketch, layout.batch, with_order=not met)
         if not met:
             functions += _worker(context, sketch, sides)
-        functions += _director(context, sketch, sides)
-    functions += _counts(context, sketch)
+        meets = _director(context, sketch, sides)
+        functions += meets + _counts(context, sketch, bool(meets))
     rewritten = not met and bool(sketch)
     where = (*sides, *(one for one in context.rests_on(*ids) if layout.epoch.label not in one.text))
     old = sorted({step.target.label for step in _waiting(context) if step.target is not None})
     replaces = f"the hand-off by {', '.join(old)}" if old and not met else "what orders the batches today"
+    title = f"Let all threads meet twice at {layout.batch.label} for each batch"
+    if met and not _misses_waits(context):
+        title = f"Make {layout.batch.label} for as many as meet at it"
     test = context.expects(ids, *context.codes("CB001", "CB002", "CB003", "CB004", "CR001"))
     if rewritten:
         test = f"once \u201c{STOP_TITLE}\u201d is done, with which it is one change: {test}"
     return PlanStep(
-        f"Let all threads meet twice at {layout.batch.label} for each batch",
+        title,
         ids,
         tuple(dict.fromkeys(where))[:8],
         f"{replaces}: one barrier of {layout.count} + 1 parties, two waits a batch, also for a worker without a batch",
@@ -111,14 +114,14 @@ def _hand_off_sites(context: Context, names: list[str]) -> Iterator[tuple[Act, S
                 yield event.act, event.site
 
 
-def _counts(context: Context, sketch: Sketch) -> list[str]:
+def _counts(context: Context, sketch: Sketch, meets: bool) -> list[str]:
     """The barrier is initialised for the workers and the control: where that becomes a party, or was miscounted."""
     layout, subject = context.layout, context.subject
     known = layout.known(layout.batch)
     director = subject.director
     if known is None or not known.by(Act.WAIT) or director is None:
         return []
-    joins_now = director.name not in known.roles(Act.WAIT)
+    joins_now = meets and director.name not in known.roles(Act.WAIT)
     if not joins_now and not subject.found_about([layout.batch], "CB002"):
         return []
     changed = []
@@ -151,7 +154,7 @@ def as_found(context: Context, title: str, ids: tuple[str, ...]) -> PlanStep | N
         where,
         "what was found at these places",
         context.expects(ids, *codes),
-        "as soon as possible: a program that can hang cannot be tested",
+        "here, before anything is added: a program that can hang cannot be tested",
         promise=context.promise(ids),
     )
 
@@ -380,36 +383,27 @@ def _hand_off(context: Context, sketch: Sketch) -> list[str]:
     for key, lines in context.idle_writes(sketch, planned).items():
         if key in planned:
             planned[key] |= lines
-    objects = {event.target for one in found for event in _events(context, one) if event.target is not None}
-    ends = context.ends_of(_forgotten(context, sketch, planned, objects))
-    context.undeclare(sketch, {*_forgotten(context, sketch, planned, objects), *context.unused(sketch, planned, ends)})
-    found += [one for one in context.reached() if one.key in ends and one.key not in planned]
+    found += clear_out(context, sketch, planned)
+    return without(context, sketch, found, planned)
+
+
+def clear_out(context: Context, sketch: Sketch, planned: Lines) -> list[Function]:
+    """Adds the ends of the locks, conditions and semaphores that nobody uses any more once these lines are gone, and
+    takes their members and those of the flags. Returns the functions that this adds."""
+    objects = context.forgotten(sketch, planned)
+    ends = context.ends_of(objects)
+    context.undeclare(sketch, {*objects, *context.unused(sketch, planned, ends)})
+    more = [one for one in context.reached() if one.key in ends and one.key not in planned]
     for key, lines in ends.items():
         planned.setdefault(key, set()).update(lines)
-    return _without(context, sketch, found, planned)
+    return more
 
 
 def _events(context: Context, function: Function) -> list[Event]:
     return [event for event in context.subject.events_of(function) if event.act in HANDS_OFF]
 
 
-def _forgotten(context: Context, sketch: Sketch, planned: Lines, objects: set[Location]) -> set[Location]:
-    """The locks and conditions whose every use is gone, or goes with these lines or with the order to stop."""
-    gone = {*sketch.draft.gone}
-    gone |= {(one.path, n) for one in context.reached() for n in planned.get(one.key, ())}
-    stopping = {function.key for function, _ in joins(context)}
-    left = {
-        event.target
-        for function in context.reached()
-        if function.key not in stopping
-        for event in _events(context, function)
-        if (event.site.path, event.site.line) not in gone and event.act not in {Act.INIT, Act.DESTROY}
-    }
-    return objects - left
-
-
-
-def _without(context: Context, sketch: Sketch, functions: list[Function], planned: Lines) -> list[str]:
+def without(context: Context, sketch: Sketch, functions: list[Function], planned: Lines) -> list[str]:
     """Takes lines out of functions; one of which nothing is left goes with its calls."""
     names = []
     for function in functions:

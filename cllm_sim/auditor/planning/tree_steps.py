@@ -43,6 +43,7 @@ def sphere(context: Context) -> PlanStep | None:
         if not any(one.name == "struct sphere" for one in known):
             sketch.note("struct sphere: const struct sphere *parent; int position (0 to 11)")
         sketch.add(f"{INDENT}const struct sphere *sphere;  /* parent and position 0 to 11 under it */")
+    alone = "" if record is not None else "a record for each thread, which its creation passes, holds its sphere; "
     for created in worker.created[:1] if worker is not None else ():
         places = (*places, at(created.event.site, "the threads start here, each with its sphere"))
         sketch.hunk(created.function.path, created.function.name, created.function.line)
@@ -50,7 +51,7 @@ def sphere(context: Context) -> PlanStep | None:
             (one.name for one in context.program.functions if re.search(r"lattice_child|sphere_at", one.name)), ""
         )
         by = f"by {child} " if child else ""
-        sketch.note(f"before the threads start, thread i gets {by}the sphere at position i under the root")
+        sketch.note(f"{alone}before the threads start, thread i gets {by}the sphere at position i under the root")
     return PlanStep(
         "Give each thread its sphere",
         ids,

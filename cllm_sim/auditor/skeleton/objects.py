@@ -16,9 +16,9 @@ from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.skeleton.place import FREE, UNKNOWN, Family, Place, Root, ring
 
 RESERVED = frozenset(
-    "me team work order process_ends each choose join partial architecture root leaf others index Architecture Barrier Condition "
-    "Mutex Seat Semaphore Steps Team Variable Word Work main range int print list dict set type id min max sum any "
-    "all".split()
+    "me team work order process_ends each choose join partial architecture root leaf others index Architecture Barrier "
+    "Condition Mutex Seat Semaphore Steps Team Variable Word Work main range int print list dict set type id min max "
+    "sum any all".split()
 )
 
 

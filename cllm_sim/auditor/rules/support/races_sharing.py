@@ -36,6 +36,8 @@ from cllm_sim.auditor.traverse import all_expressions, assigned_locals, calls, s
 from cllm_sim.auditor.vocabulary import KNOWN, Act
 
 DEPTH_MAX = 14
+LOOKS_MAX = 2_000
+LOOKS_IN_ALL_MAX = 300_000
 THREAD_LOCAL = frozenset({"_Thread_local", "__thread", "thread_local"})
 
 
@@ -71,6 +73,9 @@ class Sharings:
     def made_once(self, path: str, call: Call) -> bool:
         """Does an allocation or mapping make one piece of memory only?"""
         return self._allocations.get((path, call.line, call.column), False)
+
+    _looks = 0
+    _looks_in_all = 0
 
     def of(self, role: Role, step: Step) -> Sharing:
         """Whose memory a step of a role reads or writes."""
@@ -131,7 +136,7 @@ class Sharings:
         return self._value(expr, function, bindings, depth) or Sharing.PASSED
 
     def _value(self, expr: Expr, function: Function, bindings: Bindings, depth: int) -> Sharing | None:
-        if depth > DEPTH_MAX:
+        if depth > DEPTH_MAX or not self._may_look_on(depth):
             return Sharing.PASSED
         depth += 1
         match expr:
@@ -152,6 +157,12 @@ class Sharings:
                 return self._result(expr, function, depth)
             case _:
                 return None  # a number, NULL
+
+    def _may_look_on(self, depth: int) -> bool:
+        """Each question may look at so many expressions, and all questions of a program together at so many."""
+        self._looks = 0 if depth <= 1 else self._looks + 1
+        self._looks_in_all += 1
+        return self._looks < LOOKS_MAX and self._looks_in_all < LOOKS_IN_ALL_MAX
 
     def _named(self, expr: Name, function: Function, bindings: Bindings, depth: int) -> Sharing | None:
         variable = self.program.variable(expr.name, function, function.path)
