@@ -82,7 +82,7 @@ class Published:
         return found
 
     def _copied(self, expr: Expr, function: Function) -> set[str]:
-        """The names of which an expression passes on a mere copy: of records and numbers, not of pointers or arrays."""
+        """The names of which an expression passes on a mere copy: records and numbers, not pointers or arrays."""
         match expr:
             case Name() | Member() | Index():
                 known = self.program.type_of(expr, function)
