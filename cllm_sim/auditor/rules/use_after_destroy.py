@@ -30,7 +30,9 @@ SYNCHRONISES = (Kind.MUTEX, Kind.CONDITION, Kind.SEMAPHORE, Kind.BARRIER)
 
 
 def findings(analysis: Analysis) -> Iterator[Finding]:
-    """One finding for each object and place of its end."""
+    """One finding for each object and place of its end; none where a role is too large to be followed to its end."""
+    if any(analysis.flow(role).truncated for role in analysis.roles.all):
+        return
     for role in analysis.roles.all:
         alive = analysis.flow(role).alive()
         seen = set()

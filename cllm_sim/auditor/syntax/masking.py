@@ -54,6 +54,7 @@ _TYPE_ARGUMENT = re.compile(
     rb"(?<=[(,])\s*+((?:" + _TYPE_WORD + rb"\s*+)++(?:\*(?:\s|const\b)*+)*+"
     rb"|[A-Za-z_]\w*+\s*+(?:const\s*+)?(?:\*(?:\s|const\b)*+)++)([A-Za-z_]\w*+\s*+)?(?=[,)])"
 )
+_DECLARES = re.compile(_TYPE_WORD + rb"\b|(?:[A-Z]\w*[a-z]\w*|\w+_t)\s+\*++\Z|\w+\s*\Z")
 _CALLED = re.compile(rb"([A-Za-z_]\w*+)\s*\Z")
 _TAKES_TYPES = frozenset((b"sizeof",))
 _SEMICOLON = re.compile(rb"\s*+;")
@@ -158,5 +159,5 @@ def _type_arguments(code: bytearray, bare: bytearray, brackets: Brackets, marks:
             continue
         if found[2] is None or found[2].isupper():
             stand_in(code, bare, start, start + len(found[0][start - found.start() :].rstrip()), marks, text, shift)
-        elif not found[1].rstrip().endswith(b"*") or b" " in found[1]:  # `for_range(int i, 0, n)`: the name is left
+        elif _DECLARES.match(found[1]):  # `for_range(int i, 0, n)`: the name is left; `n * size` is a product
             put(code, bare, start, found.end(1), b"")
