@@ -152,6 +152,18 @@ def test_product_of_a_macro_unit():
     assert expression("n = 64 KB", "#define KB *1024") == "(n = (64 * KB))"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("g(1, n * size)", "g(1, (n * size))"),
+        ("g(n * SIZE, 1)", "g((n * SIZE), 1)"),
+        ("g(1, sizeof *p)", "g(1, sizeof((* p)))"),
+    ],
+)
+def test_a_product_in_a_call_is_no_declaration(text, expected):
+    assert expression(text) == expected
+
+
 def test_a_call_through_a_parenthesised_name_stays_a_call():
     assert statements("(free)(p);") == "free(p);"
 

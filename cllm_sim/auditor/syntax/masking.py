@@ -157,7 +157,7 @@ def _type_arguments(code: bytearray, bare: bytearray, brackets: Brackets, marks:
         called = _CALLED.search(bytes(bare[max(0, opening - 80) : opening]))
         if called is None or called[1] in KEYWORDS or called[1] in _TAKES_TYPES:
             continue
-        if found[2] is None or found[2].isupper():
+        if found[2] is None or (found[2].isupper() and _DECLARES.match(found[1])):
             stand_in(code, bare, start, start + len(found[0][start - found.start() :].rstrip()), marks, text, shift)
         elif _DECLARES.match(found[1]):  # `for_range(int i, 0, n)`: the name is left; `n * size` is a product
             put(code, bare, start, found.end(1), b"")

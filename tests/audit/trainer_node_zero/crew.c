@@ -18,7 +18,7 @@ struct span {
 };
 
 /* Part `index` of `total` elements cut into `parts`: the first `total % parts` of them are one longer. */
-static struct span span_of(size_t total, int parts, int index)
+static struct span span_of(size_t total, int parts, int index) /* plan step 4: the remainder is dealt out */
 {
     size_t share = total / (size_t)parts;
     size_t extra = total % (size_t)parts;
@@ -55,7 +55,7 @@ void crew_cross(pthread_barrier_t *barrier, double *waited_seconds)
     *waited_seconds += seconds_now() - begin;
 }
 
-float *crew_segment(const struct crew *crew, int position)
+float *crew_segment(const struct crew *crew, int position) /* plan step 13: the segments lie in the shared region */
 {
     size_t floats = crew->gradient_region->size / sizeof(float);
     struct span segment = span_of(floats, crew->num_workers, position);
@@ -82,14 +82,14 @@ static void process_batch(struct worker *worker, const struct message *order)
     for (size_t i = 0; i < report.count; i++) {
         const unsigned char *window = corpus_window(crew->corpus, report.first + i);
 
-        report.loss += model_forward(crew->model, window, &worker->activations);
+        report.loss += model_forward(crew->model, window, &worker->activations); /* plan step 3: activations of its own */
         model_backward(crew->model, window, &worker->activations, gradients);
     }
     report.busy_seconds = seconds_now() - begin;
-    mailbox_post(&worker->reports, &report);
+    mailbox_post(&worker->reports, &report); /* plan step 11: what was shared is reported instead */
 }
 
-void *worker_main(void *argument)
+void *worker_main(void *argument) /* plan step 10: no lock in the rounds */
 {
     struct worker *worker = argument;
     struct crew *crew = worker->crew;
@@ -119,8 +119,8 @@ static int create_workers(struct crew *crew)
         struct worker *worker = &crew->workers[i];
 
         worker->crew = crew;
-        worker->sphere = lattice_child(crew->lattice, lattice_root(crew->lattice), i);
-        if (!worker->sphere) {
+        worker->sphere = lattice_child(crew->lattice, lattice_root(crew->lattice), i); /* plan step 14: each thread has its sphere */
+        if (!worker->sphere) { /* plan step 1: there is no thirteenth position */
             free(crew->workers);
             return EINVAL;
         }
@@ -165,7 +165,7 @@ int crew_create(struct crew *crew, struct model *model, struct corpus *corpus, c
     crew->lattice = lattice_create(LATTICE_LEVELS);
     if (!crew->lattice)
         return ENOMEM;
-    crew->node_zero = control_process_create(lattice_root(crew->lattice));
+    crew->node_zero = control_process_create(lattice_root(crew->lattice)); /* plan step 15: the modules are used by the training */
     if (!crew->node_zero)
         goto fail_lattice;
     crew->accumulated = calloc(PARAMETER_COUNT, sizeof *crew->accumulated);
@@ -195,7 +195,7 @@ fail_lattice:
     return error;
 }
 
-void crew_destroy(struct crew *crew)
+void crew_destroy(struct crew *crew) /* plan step 17: all that is made is used, and given back here */
 {
     pthread_barrier_destroy(&crew->epoch_barrier);
     pthread_barrier_destroy(&crew->batch_barrier);

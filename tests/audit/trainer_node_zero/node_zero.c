@@ -8,7 +8,7 @@
 /* ------------------------------------------------------------------ the accumulated gradient */
 
 /* Folds the fresh segments in the order of their positions; returns the windows they stand for. */
-static size_t accumulate_gradients(struct crew *crew)
+static size_t accumulate_gradients(struct crew *crew) /* plan step 7: one thread reads all segments, nothing is handed over one by one */
 {
     size_t windows = 0;
 
@@ -28,7 +28,7 @@ static size_t accumulate_gradients(struct crew *crew)
     return windows;
 }
 
-static bool validate_gradients(const float *gradients)
+static bool validate_gradients(const float *gradients) /* plan step 12: validate and clip before the update */
 {
     for (size_t k = 0; k < PARAMETER_COUNT; k++)
         if (!isfinite(gradients[k]))
@@ -68,7 +68,7 @@ static void apply_gradients(struct crew *crew)
     double begin = seconds_now();
     size_t windows = accumulate_gradients(crew);
 
-    report->accumulate_seconds += seconds_now() - begin;
+    report->accumulate_seconds += seconds_now() - begin; /* plan step 16: accumulation and waits are measured */
     if (windows == 0 || !validate_gradients(crew->accumulated)) {
         report->rejected++;
         return;
@@ -83,7 +83,7 @@ static void train_batch(struct crew *crew, size_t first, size_t count)
 {
     publish_order(crew, MESSAGE_BATCH, first, count);
     crew_cross(&crew->batch_barrier, &crew->report->order_seconds);
-    crew_cross(&crew->batch_barrier, &crew->report->batch_seconds);
+    crew_cross(&crew->batch_barrier, &crew->report->batch_seconds); /* plan step 6: Point B: every segment is written */
     apply_gradients(crew);
 }
 
@@ -100,7 +100,7 @@ static void train_epoch(struct crew *crew, int epoch)
     }
     publish_order(crew, MESSAGE_EPOCH, 0, 0);
     crew_cross(&crew->batch_barrier, &crew->report->order_seconds);
-    crew_cross(&crew->epoch_barrier, &crew->report->epoch_seconds);
+    crew_cross(&crew->epoch_barrier, &crew->report->epoch_seconds); /* plan step 9: the epochs are separated */
     crew->report->loss[epoch] = control_process_close_epoch(crew->node_zero);
     crew->report->epochs = epoch + 1;
 }
@@ -132,7 +132,7 @@ static void join_workers(struct crew *crew)
     crew->report->worker_busy_seconds = crew->node_zero->busy_seconds;
 }
 
-static void *control_main(void *argument)
+static void *control_main(void *argument) /* plan step 5: the control runs the epochs */
 {
     struct crew *crew = argument;
 
@@ -141,7 +141,7 @@ static void *control_main(void *argument)
         return NULL;
     for (int epoch = 0; epoch < crew->options->epochs; epoch++)
         train_epoch(crew, epoch);
-    publish_order(crew, MESSAGE_STOP, 0, 0);
+    publish_order(crew, MESSAGE_STOP, 0, 0); /* plan step 8: stop is an order through the barrier */
     crew_cross(&crew->batch_barrier, &crew->report->order_seconds);
     join_workers(crew);
     return NULL;
@@ -149,7 +149,7 @@ static void *control_main(void *argument)
 
 /* ------------------------------------------------------------------ the calling thread */
 
-int train_model(struct model *model, struct corpus *corpus, const struct training_options *options,
+int train_model(struct model *model, struct corpus *corpus, const struct training_options *options, /* plan step 2: the only way to train */
                 struct training_report *report)
 {
     struct crew crew;
