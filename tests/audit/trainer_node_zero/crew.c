@@ -82,7 +82,7 @@ static void process_batch(struct worker *worker, const struct message *order)
     for (size_t i = 0; i < report.count; i++) {
         const unsigned char *window = corpus_window(crew->corpus, report.first + i);
 
-        report.loss += model_forward(crew->model, window, &worker->activations); /* plan step 3: activations of its own */
+        report.loss += model_forward(crew->model, window, &worker->activations); /* plan step 3: working memory of its own */
         model_backward(crew->model, window, &worker->activations, gradients);
     }
     report.busy_seconds = seconds_now() - begin;
@@ -96,7 +96,7 @@ void *worker_main(void *argument) /* plan step 10: no lock in the rounds */
     struct message order;
 
     do {
-        crew_cross(&crew->batch_barrier, &worker->waited_seconds);
+        crew_cross(&crew->batch_barrier, &worker->waited_seconds); /* plan step 6: all threads meet twice: Point A */
         mailbox_read(&crew->orders, &order);
         if (order.kind == MESSAGE_BATCH) {
             process_batch(worker, &order);
@@ -120,7 +120,7 @@ static int create_workers(struct crew *crew)
 
         worker->crew = crew;
         worker->sphere = lattice_child(crew->lattice, lattice_root(crew->lattice), i); /* plan step 14: each thread has its sphere */
-        if (!worker->sphere) { /* plan step 1: there is no thirteenth position */
+        if (!worker->sphere) {
             free(crew->workers);
             return EINVAL;
         }
@@ -195,7 +195,7 @@ fail_lattice:
     return error;
 }
 
-void crew_destroy(struct crew *crew) /* plan step 17: all that is made is used, and given back here */
+void crew_destroy(struct crew *crew) /* plan step 17: nothing is left unused; all ends here */
 {
     pthread_barrier_destroy(&crew->epoch_barrier);
     pthread_barrier_destroy(&crew->batch_barrier);

@@ -8,7 +8,7 @@
 /* ------------------------------------------------------------------ the accumulated gradient */
 
 /* Folds the fresh segments in the order of their positions; returns the windows they stand for. */
-static size_t accumulate_gradients(struct crew *crew) /* plan step 7: one thread reads all segments, nothing is handed over one by one */
+static size_t accumulate_gradients(struct crew *crew) /* plan step 7: no hand-off, one thread reads all segments */
 {
     size_t windows = 0;
 
@@ -83,7 +83,7 @@ static void train_batch(struct crew *crew, size_t first, size_t count)
 {
     publish_order(crew, MESSAGE_BATCH, first, count);
     crew_cross(&crew->batch_barrier, &crew->report->order_seconds);
-    crew_cross(&crew->batch_barrier, &crew->report->batch_seconds); /* plan step 6: Point B: every segment is written */
+    crew_cross(&crew->batch_barrier, &crew->report->batch_seconds); /* plan step 6: all threads meet twice: Point B */
     apply_gradients(crew);
 }
 
@@ -109,7 +109,7 @@ static void train_epoch(struct crew *crew, int epoch)
 
 static int start_workers(struct crew *crew)
 {
-    if (crew->num_workers != CHILDREN_PER_CONTROL)
+    if (crew->num_workers != CHILDREN_PER_CONTROL) /* plan step 1: no number of workers but twelve */
         return EINVAL;
     for (int i = 0; i < crew->num_workers; i++) {
         int error = pthread_create(&crew->workers[i].thread, NULL, worker_main, &crew->workers[i]);
@@ -149,7 +149,7 @@ static void *control_main(void *argument) /* plan step 5: the control runs the e
 
 /* ------------------------------------------------------------------ the calling thread */
 
-int train_model(struct model *model, struct corpus *corpus, const struct training_options *options, /* plan step 2: the only way to train */
+int train_model(struct model *model, struct corpus *corpus, const struct training_options *options, /* plan step 2: no second implementation */
                 struct training_report *report)
 {
     struct crew crew;
