@@ -1,6 +1,7 @@
 """The meaning of every operation, once: pure functions over an explicit state.
 
     outcomes(system, pending, memory, actor) -> the possible results of letting `actor` go next
+    effects(system, pending, memory, actor)  -> the same, with what it does to the marks as events, not yet applied
 
 No outcome means that the actor is blocked; several mean that somebody else chooses (the environment, or who is woken).
 The checker lets every actor go, the simulator the one whose time has come, and recorded logs are judged with the same
@@ -20,7 +21,8 @@ Rules of this file: no clock, no randomness, no input or output; nothing here kn
 `real_runtime/perform.py` is the one permitted twin, and every run's log is judged by this file.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from cllm_sim.compose import Bound, System
@@ -53,6 +55,20 @@ class Fault(NamedTuple):
     other: int = -1
 
 
+class Event(NamedTuple):
+    """What a step does to the happens-before marks.
+
+    `spread`: whoever is in `target` is now ordered after every access that somebody in `source` is ordered after (both
+    are masks). `replace`: the object `target` now carries what the actor `source` knows, and no longer what earlier
+    stores gave it. `touch`: the actor `source` makes the plain accesses `touched`.
+    """
+
+    kind: str
+    source: int
+    target: int = 0
+    touched: tuple[tuple[int, int], ...] = ()
+
+
 class Outcome(NamedTuple):
     """One possible result: the state after, whose operations it completes with which reply, faults, the choice."""
 
@@ -60,6 +76,7 @@ class Outcome(NamedTuple):
     done: tuple[tuple[int, int], ...]
     faults: tuple[Fault, ...] = ()
     choice: str = ""
+    events: tuple[Event, ...] = ()
 
 
 Pending = Sequence[Bound | None]
@@ -73,6 +90,18 @@ def initial(system: System) -> Memory:
 
 def outcomes(system: System, pending: Pending, memory: Memory, actor: int) -> tuple[Outcome, ...]:
     """All possible results of letting `actor` perform its pending operation in `memory`."""
+    found = effects(system, pending, memory, actor)
+    return tuple(_marked(system, outcome) for outcome in found) if system.monitor else found
+
+
+def _marked(system: System, outcome: Outcome) -> Outcome:
+    """An outcome with its events applied to the marks; races come before the other faults."""
+    marks, races = ordered(system, outcome.memory.marks, outcome.events)
+    return outcome._replace(memory=outcome.memory._replace(marks=marks), faults=(*races, *outcome.faults))
+
+
+def effects(system: System, pending: Pending, memory: Memory, actor: int) -> tuple[Outcome, ...]:
+    """What `outcomes` gives, with the marks as they were: `ordered` applies each outcome's events to them."""
     bound = pending[actor]
     if bound is None:
         return ()
@@ -194,11 +223,27 @@ def _faulty(memory: Memory, actor: int, fault: Fault) -> Outcome:
     return Outcome(memory, ((actor, 0),), (fault,))
 
 
-def _done(memory: Memory, actor: int, reply: int = 0) -> tuple[Outcome, ...]:
-    return (Outcome(memory, ((actor, reply),)),)
+def _done(memory: Memory, actor: int, reply: int = 0, events: tuple[Event, ...] = ()) -> tuple[Outcome, ...]:
+    return (Outcome(memory, ((actor, reply),), (), "", events),)
 
 
 # --- the happens-before monitor ---------------------------------------------------------------------------------------
+
+
+def ordered(
+    system: System, marks: tuple[Mark, ...], events: tuple[Event, ...]
+) -> tuple[tuple[Mark, ...], tuple[Fault, ...]]:
+    """The marks after some events, and the races that these show."""
+    faults: list[Fault] = []
+    for kind, source, target, touched in events:
+        if kind == "touch":
+            for location, mode in touched:
+                marks = _touch(system, marks, source, location, mode, faults)
+        elif marks and kind == "spread":
+            marks = _spread(system, marks, source, target)
+        elif marks:
+            marks = _replace(system, marks, source, target)
+    return marks, tuple(faults)
 
 
 def _bit(system: System, item: int) -> int:
@@ -206,53 +251,38 @@ def _bit(system: System, item: int) -> int:
 
 
 def _spread(system: System, marks: tuple[Mark, ...], source: int, target: int) -> tuple[Mark, ...]:
-    """Whoever is in `target` is now ordered after every access that somebody in `source` is ordered after."""
-    if not marks:
-        return marks
     everyone = (1 << len(system.actors)) - 1
     spread = []
-    for location, mode, actor, mask in marks:
-        wider = mask | target if mask & source else mask
-        if wider & everyone != everyone:
-            spread.append((location, mode, actor, wider))
+    for mark in marks:
+        location, mode, actor, mask = mark
+        if not mask & source or mask | target == mask:
+            spread.append(mark)
+        elif (mask | target) & everyone != everyone:
+            spread.append((location, mode, actor, mask | target))
     return tuple(spread)
 
 
-def _give(system: System, marks: tuple[Mark, ...], actor: int, item: int) -> tuple[Mark, ...]:
-    return _spread(system, marks, 1 << actor, _bit(system, item))
-
-
-def _take(system: System, marks: tuple[Mark, ...], actor: int, item: int) -> tuple[Mark, ...]:
-    return _spread(system, marks, _bit(system, item), 1 << actor)
-
-
 def _replace(system: System, marks: tuple[Mark, ...], actor: int, item: int) -> tuple[Mark, ...]:
-    """A store: the object now carries what the actor knows, and no longer what earlier stores gave it."""
     bit = _bit(system, item)
     return tuple((loc, mode, who, mask | bit if mask & 1 << actor else mask & ~bit) for loc, mode, who, mask in marks)
 
 
 def _touch(
-    system: System, marks: tuple[Mark, ...], actor: int, touched: Iterable[tuple[int, int]]
-) -> tuple[tuple[Mark, ...], list[Fault]]:
-    """Check plain accesses against the marks and leave new ones; nothing where the monitor is off."""
-    faults: list[Fault] = []
-    if not system.monitor:
-        return marks, faults
-    for location, mode in touched:
-        kept = []
-        for mark in marks:
-            place, other_mode, other, mask = mark
-            if place == location:
-                if other != actor and conflicting(mode, other_mode) and not mask & 1 << actor:
-                    faults.append(_race(system, location, mode, other_mode, other))
-                if mode == WRITE or (other == actor and mode == other_mode):
-                    continue
-            kept.append(mark)
-        if len(system.actors) > 1:
-            kept.append((location, mode, actor, 1 << actor))
-        marks = tuple(sorted(kept))
-    return marks, faults
+    system: System, marks: tuple[Mark, ...], actor: int, location: int, mode: int, faults: list[Fault]
+) -> tuple[Mark, ...]:
+    """Check a plain access against the marks of its location, which lie side by side, and leave a new one."""
+    first = last = bisect_left(marks, (location,))
+    kept = []
+    while last < len(marks) and marks[last][0] == location:
+        _, other_mode, other, mask = marks[last]
+        if other != actor and conflicting(mode, other_mode) and not mask & 1 << actor:
+            faults.append(_race(system, location, mode, other_mode, other))
+        if not (mode == WRITE or (other == actor and mode == other_mode)):
+            kept.append(marks[last])
+        last += 1
+    if len(system.actors) > 1:
+        kept.append((location, mode, actor, 1 << actor))
+    return (*marks[:first], *sorted(kept), *marks[last:])
 
 
 def _race(system: System, location: int, mode: int, other_mode: int, other: int) -> Fault:
@@ -262,6 +292,18 @@ def _race(system: System, location: int, mode: int, other_mode: int, other: int)
         f"the {words[other_mode]} by {system.actors[other].name}"
     )
     return Fault("race", text, location, other)
+
+
+def _give(system: System, actor: int, item: int) -> Event:
+    return Event("spread", 1 << actor, _bit(system, item))
+
+
+def _take(system: System, actor: int, item: int) -> Event:
+    return Event("spread", _bit(system, item), 1 << actor)
+
+
+def _touching(actor: int, bound: Bound) -> tuple[Event, ...]:
+    return (Event("touch", actor, 0, tuple(accesses(bound))),)
 
 
 # --- synchronisation --------------------------------------------------------------------------------------------------
@@ -276,49 +318,47 @@ def _wait(system: System, pending: Pending, memory: Memory, actor: int, bound: B
     members = sorted((*arrived, actor))
     mask = sum(1 << member for member in members)
     phase = tuple(0 if number in arrived else phase for number, phase in enumerate(memory.phase))
-    marks = _spread(system, memory.marks, mask, mask)
-    return (Outcome(Memory(phase, memory.value, marks), tuple((member, 0) for member in members)),)
+    done = tuple((member, 0) for member in members)
+    return (Outcome(memory._replace(phase=phase), done, (), "", (Event("spread", mask, mask),)),)
 
 
 def _acquire(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
     if memory.value[bound.on]:
         return ()
-    return _done(_locked(system, memory, actor, bound.on), actor)
+    return _locked(system, memory, actor, bound.on)
 
 
-def _locked(system: System, memory: Memory, actor: int, mutex: int) -> Memory:
-    return Memory(
-        _put(memory.phase, actor, 0),
-        _put(memory.value, mutex, actor + 1),
-        _take(system, memory.marks, actor, mutex),
-    )
+def _locked(system: System, memory: Memory, actor: int, mutex: int) -> tuple[Outcome, ...]:
+    after = memory._replace(phase=_put(memory.phase, actor, 0), value=_put(memory.value, mutex, actor + 1))
+    return _done(after, actor, 0, (_take(system, actor, mutex),))
 
 
-def _released(system: System, memory: Memory, actor: int, mutex: int) -> tuple[Memory, tuple[Fault, ...]]:
+def _released(
+    system: System, memory: Memory, actor: int, mutex: int
+) -> tuple[Memory, tuple[Fault, ...], tuple[Event, ...]]:
     faults: tuple[Fault, ...] = ()
     if memory.value[mutex] != actor + 1:
         holder = memory.value[mutex] - 1
         by = f"is held by {system.actors[holder].name}" if holder >= 0 else "is free"
         faults = (Fault("lock-misuse", f"gives back {system.objects[mutex].name}, which {by}", mutex, holder),)
-    marks = _give(system, memory.marks, actor, mutex)
-    return memory._replace(value=_put(memory.value, mutex, 0), marks=marks), faults
+    return memory._replace(value=_put(memory.value, mutex, 0)), faults, (_give(system, actor, mutex),)
 
 
 def _release(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    after, faults = _released(system, memory, actor, bound.on)
-    return (Outcome(after, ((actor, 0),), faults),)
+    after, faults, events = _released(system, memory, actor, bound.on)
+    return (Outcome(after, ((actor, 0),), faults, "", events),)
 
 
 def _sleep(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
     mutex = system.objects[bound.on].mutex
     if memory.phase[actor] == 0:
-        after, faults = _released(system, memory, actor, mutex)
-        return (Outcome(after._replace(phase=_put(after.phase, actor, 1)), (), faults),)
+        after, faults, events = _released(system, memory, actor, mutex)
+        return (Outcome(after._replace(phase=_put(after.phase, actor, 1)), (), faults, "", events),)
     if memory.phase[actor] == 1:
         if not system.spurious:
             return ()
         return (Outcome(memory._replace(phase=_put(memory.phase, actor, 2)), (), (), "spurious"),)
-    return () if memory.value[mutex] else _done(_locked(system, memory, actor, mutex), actor)
+    return () if memory.value[mutex] else _locked(system, memory, actor, mutex)
 
 
 def _notify(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
@@ -348,40 +388,37 @@ def _down(system: System, pending: Pending, memory: Memory, actor: int, bound: B
     count = memory.value[bound.on]
     if count <= 0:
         return ()
-    marks = _take(system, memory.marks, actor, bound.on)
-    return _done(memory._replace(value=_put(memory.value, bound.on, count - 1), marks=marks), actor)
+    after = memory._replace(value=_put(memory.value, bound.on, count - 1))
+    return _done(after, actor, 0, (_take(system, actor, bound.on),))
 
 
 def _up(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    marks = _give(system, memory.marks, actor, bound.on)
-    return _done(memory._replace(value=_put(memory.value, bound.on, memory.value[bound.on] + 1), marks=marks), actor)
+    after = memory._replace(value=_put(memory.value, bound.on, memory.value[bound.on] + 1))
+    return _done(after, actor, 0, (_give(system, actor, bound.on),))
 
 
 def _load(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    marks = _take(system, memory.marks, actor, bound.on)
-    return _done(memory._replace(marks=marks), actor, memory.value[bound.on])
+    return _done(memory, actor, memory.value[bound.on], (_take(system, actor, bound.on),))
 
 
 def _store(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    marks = _replace(system, memory.marks, actor, bound.on)
-    return _done(memory._replace(value=_put(memory.value, bound.on, bound.op.value), marks=marks), actor)
+    after = memory._replace(value=_put(memory.value, bound.on, bound.op.value))
+    return _done(after, actor, 0, (Event("replace", actor, bound.on),))
 
 
 def _add(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
     before = memory.value[bound.on]
-    marks = _give(system, _take(system, memory.marks, actor, bound.on), actor, bound.on)
-    after = Memory(memory.phase, _put(memory.value, bound.on, before + bound.op.value), marks)
-    return _done(after, actor, before)
+    after = memory._replace(value=_put(memory.value, bound.on, before + bound.op.value))
+    return _done(after, actor, before, (_take(system, actor, bound.on), _give(system, actor, bound.on)))
 
 
 def _exchange(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
     before = memory.value[bound.on]
-    marks = _take(system, memory.marks, actor, bound.on)
-    value = memory.value
-    if before == bound.op.expected:
-        value = _put(value, bound.on, bound.op.value)
-        marks = _give(system, marks, actor, bound.on)
-    return _done(Memory(memory.phase, value, marks), actor, before)
+    take = _take(system, actor, bound.on)
+    if before != bound.op.expected:
+        return _done(memory, actor, before, (take,))
+    after = memory._replace(value=_put(memory.value, bound.on, bound.op.value))
+    return _done(after, actor, before, (take, _give(system, actor, bound.on)))
 
 
 def _await(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
@@ -393,7 +430,7 @@ def _await(system: System, pending: Pending, memory: Memory, actor: int, bound: 
 def _join(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
     if pending[bound.on] is not None:
         return ()
-    return _done(memory._replace(marks=_spread(system, memory.marks, 1 << bound.on, 1 << actor)), actor)
+    return _done(memory, actor, 0, (Event("spread", 1 << bound.on, 1 << actor),))
 
 
 def _destroy(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
@@ -437,25 +474,24 @@ def _next(system: System, pending: Pending, memory: Memory, actor: int, bound: B
 
 
 def _read(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    marks, faults = _touch(system, memory.marks, actor, accesses(bound))
-    return (Outcome(memory._replace(marks=marks), ((actor, memory.value[bound.on]),), tuple(faults)),)
+    return _done(memory, actor, memory.value[bound.on], _touching(actor, bound))
 
 
 def _write(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    marks, faults = _touch(system, memory.marks, actor, accesses(bound))
-    after = Memory(memory.phase, _put(memory.value, bound.on, bound.op.value), marks)
-    return (Outcome(after, ((actor, 0),), tuple(faults)),)
+    after = memory._replace(value=_put(memory.value, bound.on, bound.op.value))
+    return _done(after, actor, 0, _touching(actor, bound))
 
 
 def _compute(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    marks, faults = _touch(system, memory.marks, actor, accesses(bound))
+    faults = []
     if not system.actors[actor].leaf:
         faults.append(Fault("role", f"{system.actors[actor].name} is not a leaf, yet it computes a batch"))
     value = list(memory.value)
     for item in bound.writes:
         faults.extend(_delivery(system, value[item], actor, item))
         value[item] = FRESH
-    return (Outcome(Memory(memory.phase, tuple(value), marks), ((actor, 0),), tuple(faults)),)
+    after = memory._replace(value=tuple(value))
+    return (Outcome(after, ((actor, 0),), tuple(faults), "", _touching(actor, bound)),)
 
 
 def _delivery(system: System, before: int, actor: int, item: int) -> list[Fault]:
@@ -473,7 +509,7 @@ def _delivery(system: System, before: int, actor: int, item: int) -> list[Fault]
 
 
 def _fold(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    marks, faults = _touch(system, memory.marks, actor, accesses(bound))
+    faults: list[Fault] = []
     parts = bound.op.value
     value = list(memory.value)
     for item in bound.reads:
@@ -488,7 +524,8 @@ def _fold(system: System, pending: Pending, memory: Memory, actor: int, bound: B
         whose = owner if parts > 1 and owner is not None else actor
         faults.extend(_delivery(system, before, whose, item))
         value[item] = FRESH
-    return (Outcome(Memory(memory.phase, tuple(value), marks), ((actor, 0),), tuple(faults)),)
+    after = memory._replace(value=tuple(value))
+    return (Outcome(after, ((actor, 0),), tuple(faults), "", _touching(actor, bound)),)
 
 
 def _folded(system: System, value: list[int], item: int, parts: int) -> list[Fault]:
@@ -504,7 +541,7 @@ def _folded(system: System, value: list[int], item: int, parts: int) -> list[Fau
 
 
 def _update(system: System, pending: Pending, memory: Memory, actor: int, bound: Bound) -> tuple[Outcome, ...]:
-    marks, faults = _touch(system, memory.marks, actor, accesses(bound))
+    faults = []
     value = list(memory.value)
     for item in bound.reads:
         if value[item] != FRESH:
@@ -516,7 +553,8 @@ def _update(system: System, pending: Pending, memory: Memory, actor: int, bound:
         if value[item] not in (EMPTY, FOLDED) and item not in bound.reads:
             faults.append(Fault("lost-batch", f"ends the step although {thing.name} was not folded", item))
         value[item] = EMPTY
-    return (Outcome(Memory(memory.phase, tuple(value), marks), ((actor, 0),), tuple(faults)),)
+    after = memory._replace(value=tuple(value))
+    return (Outcome(after, ((actor, 0),), tuple(faults), "", _touching(actor, bound)),)
 
 
 HANDLERS: dict[Verb, Handler] = {
