@@ -29,7 +29,7 @@ def ordered(found: Found) -> Space:
 
 def realise(found: Found, state: int, goal: Goal) -> list[Move] | None:
     """A real schedule to a state of the search that satisfies `goal`; None: there is none, or the limit was reached."""
-    space, canonical, path = ordered(found), found.symmetry.canonical, found.path(state)
+    space, canonical, path = ordered(found), found.canonical, found.path(state)
     length = len(path) - 1
     trail: list[tuple[Move, State]] = []
     choices = [_moves(space, space.start(), canonical, path[1])] if length else []

@@ -73,6 +73,14 @@ class Space:
         except BadArchitecture as error:
             raise BadArchitecture(f"{self.place(actor, node)}: {error}") from None
 
+    def bound_at(self, actor: int, node: int) -> Bound | None:
+        """The operation that an actor performs next at a node; None if it has finished there."""
+        return self._bind(actor, node)
+
+    def step(self, actor: int, node: int, reply: int) -> int:
+        """The node that an actor comes to when its operation at `node` is answered with `reply`."""
+        return self._automaton[actor].step(node, reply)
+
     def place(self, actor: int, node: int) -> Place:
         """The user's line at which an actor stands."""
         return self._automaton[actor].place[node]

@@ -117,7 +117,7 @@ class Symmetry:
 
     def _related(self, memory: Memory) -> Keys:
         """Per actor, what ties it to others: mutexes it holds outside of its own objects, and marks."""
-        keys = self._mark_keys(memory.marks) if memory.marks else self.nothing
+        keys = self.mark_keys(memory.marks) if memory.marks else self.nothing
         held = [item for item in self.mutexes if memory.value[item] > 0]
         if not held:
             return keys
@@ -129,7 +129,7 @@ class Symmetry:
                 found[holder].append((0 if owner < 0 else 1 if owner == self.parents[holder] else 2, index))
         return [(tuple(sorted(entries)), key) for entries, key in zip(found, keys, strict=True)]
 
-    def _mark_keys(self, marks: tuple[Mark, ...]) -> Keys:
+    def mark_keys(self, marks: tuple[Mark, ...]) -> Keys:
         """Per actor, the marks that concern it, in names relative to it: never an index of a sibling."""
         found: list[list[Any]] = [[] for _ in range(self.count)]
         for location, mode, who, mask in marks:
@@ -179,10 +179,10 @@ class Symmetry:
         for item in self.mutexes:
             if new_value[item] > 0:
                 new_value[item] = permutation[new_value[item] - 1] + 1
-        new_marks = self._permute_marks(marks, permutation) if marks else marks
+        new_marks = self.permute_marks(marks, permutation) if marks else marks
         return State(tuple(new_nodes), Memory(tuple(new_phase), tuple(new_value), new_marks))
 
-    def _permute_marks(self, marks: tuple[Mark, ...], permutation: list[int]) -> tuple[Mark, ...]:
+    def permute_marks(self, marks: tuple[Mark, ...], permutation: list[int]) -> tuple[Mark, ...]:
         target = list(range(len(self.system.objects)))
         for old, new in enumerate(permutation):
             for source, moved in zip(self.blocks[old], self.blocks[new], strict=True):

@@ -47,7 +47,7 @@ def _followed(found: Found, trapped: Integers) -> tuple[set[Pair], dict[Pair, li
         movable |= {(number, actor) for actor in able}
         waiting = [actor for actor, bound in enumerate(pending) if bound is not None and actor not in able]
         for step in steps if waiting else ():
-            renaming = found.symmetry.renaming(step.after)
+            renaming = found.renaming(step.after)
             target = number_of[found.symmetry.permute(step.after, renaming)]
             for actor in waiting:
                 before.setdefault((target, renaming[actor]), []).append((number, actor))
@@ -61,7 +61,7 @@ def lines_of_round(found: Found, start: int) -> list[Place]:
     for number, target in zip(going, [*going[1:], *going[:1]], strict=True):
         state = found.states[number]
         for step in found.space.steps(state, found.space.pending(state.nodes)):
-            if found.symmetry.canonical(step.after) == found.states[target]:
+            if found.canonical(step.after) == found.states[target]:
                 places.add(found.space.place(step.actor, state.nodes[step.actor]))
                 break
     return sorted(places)

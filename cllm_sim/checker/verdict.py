@@ -124,7 +124,7 @@ def _lost(found: Found, space: Space, defect: Defect, moves: list[Move]) -> list
     if not defect.lost:
         return []
     _, last = walk(space, moves)
-    renaming = found.symmetry.renaming(last)
+    renaming = found.renaming(last)
     return [actor for actor, name in enumerate(renaming) if name in defect.lost]
 
 
