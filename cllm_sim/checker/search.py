@@ -144,21 +144,30 @@ class IndexedCrew(Exception):
 Progress = Callable[[int, int, float], None]
 
 
+Attempt = Callable[[Space, frozenset[int], int], Found]
+"""One search of a space, with these crews symmetric and fields of so many bits."""
+
+
 def search(
     space: Space, symmetric: bool, limits: Limits, progress: Progress | None = None
 ) -> tuple[Found, frozenset[int]]:
     """Explore a system; returns what was found and the crews that symmetry had to leave out."""
+    return attempted(space, symmetric, lambda variant, crews, bits: Search(variant, crews, limits, bits).run(progress))
+
+
+def attempted(space: Space, symmetric: bool, attempt: Attempt) -> tuple[Found, frozenset[int]]:
+    """Search with all crews symmetric that can be, and with fields that are wide enough."""
     system = space.system
     left_out: set[int] = set()
     bits = FIELD_BITS
     while True:
         crews = frozenset(
-            number for number, actor in enumerate(system.actors) if actor.children and number not in left_out
+            number
+            for number, actor in enumerate(system.actors)
+            if symmetric and actor.children and number not in left_out
         )
         try:
-            used = crews if symmetric else frozenset()
-            run = Search(_variant(space, used), used, limits, bits)
-            return run.run(progress), frozenset(left_out) if symmetric else frozenset()
+            return attempt(_variant(space, crews), crews, bits), frozenset(left_out)
         except IndexedCrew as found:
             left_out |= found.crews
         except TooNarrow:
@@ -188,6 +197,7 @@ class Search:
         self.found = Found(space, self.packing.symmetry, self.packing, states, array("q", [-1]))
         self.own = [promise for promise in _architecture(self.system).promises if promise.predicate is not None]
         self.known_ops = 0
+        self.next = 0
         self.raced: set[str] = set()
         self.places = list(enumerate(zip(self.packing.layout.local, self.table.rows, strict=True)))
 
@@ -205,11 +215,11 @@ class Search:
         return found
 
     def _all(self, progress: Progress | None, started: float) -> None:
-        found, current = self.found, 0
+        found, current = self.found, self.next
         packed = found.states.packed
         while current < len(packed) and not found.limit:
             self._visit(current)
-            current += 1
+            self.next = current = current + 1
             if current & 63 == 0 or len(packed) > self.limits.states:
                 self._check_limits(time.perf_counter() - started)
             if progress is not None and current & 127 == 0:

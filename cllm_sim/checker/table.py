@@ -54,7 +54,7 @@ class Row:
     """One actor at one point of its text: the fields its next step depends on, and the moves by their contents.
 
     `reads`, `writes` and `parts` are the plain accesses as sets of locations, `touches` all of them; `mutex` is the one
-    it needs before it can go on (-1: none). A row for an operation under the cursor has none of these; the rows behind it have.
+    it needs before it can go on (-1: none). A row for an operation under the cursor has none of these; those behind do.
     """
 
     actor: int
