@@ -23,6 +23,9 @@ from cllm_sim.semantics import PART, PLAIN, READ, accesses
 Spot = tuple[int, int]
 """A node of an actor's automaton, and the child under its cursor."""
 
+Values = tuple[tuple[int, int], ...]
+"""Objects and their values."""
+
 NO_CHILD = -1
 
 Uses = tuple[int, int, int]
@@ -31,6 +34,9 @@ objects, then all regions as one, then the ends of actors."""
 
 NOTHING: Uses = (0, 0, 0)
 
+ASKING = frozenset({Verb.READ, Verb.LOAD, Verb.AWAIT})
+SETTING = frozenset({Verb.WRITE, Verb.STORE, Verb.ADD, Verb.EXCHANGE})
+PARKING = frozenset({Verb.WAIT, Verb.SLEEP})
 TOGETHER = frozenset({Verb.UP, Verb.LOAD, Verb.AWAIT})
 ALONE = frozenset({Verb.ACQUIRE, Verb.RELEASE, Verb.NOTIFY, Verb.NOTIFY_ALL, Verb.DOWN, Verb.STORE, Verb.ADD})
 ALONE |= {Verb.EXCHANGE, Verb.DESTROY}
@@ -49,11 +55,12 @@ def united(one: Uses, other: Uses) -> Uses:
 class Independence:
     """What the actors of one system use, and may still use."""
 
-    def __init__(self, packing: Packing, informed: bool = True) -> None:
+    def __init__(self, packing: Packing, informed: bool = True, trust: bool = True) -> None:
         self.packing = packing
         self.space = packing.space
         self.system = packing.space.system
         self.informed = informed
+        self.trust = trust
         objects = len(self.system.objects)
         self.regions = 1 << objects
         self.end = [1 << (objects + 1 + actor) for actor in range(len(self.system.actors))]
@@ -61,14 +68,19 @@ class Independence:
         self.members: dict[int, list[int]] = {}
         self.takers: dict[int, list[int]] = {}
         self.joiners: dict[int, list[int]] = {}
+        self.wakers: dict[int, list[int]] = {}
+        self.sleepers: dict[int, list[int]] = {}
+        self.writers: dict[int, list[int]] = {}
+        self.asked: list[list[int]] = [[] for _ in self.system.actors]
         self.barriers: list[list[int]] = [[] for _ in self.system.actors]
         self.mutexes: list[list[int]] = [[] for _ in self.system.actors]
+        self.wakes: list[list[int]] = [[] for _ in self.system.actors]
         self._meet()
         self.closed = {
             item for item, members in self.members.items() if len(members) == self.system.objects[item].parties
         }
         self.ever: list[Uses] = [self._ever(actor) for actor in range(len(self.system.actors))]
-        self._future: dict[tuple[int, Spot, int, int], Uses] = {}
+        self._future: dict[tuple[int, Spot, int, int, Values], Uses] = {}
         self._uses: dict[tuple[int, Spot], Uses] = {}
         self.by_cursor = {actor for actor in range(len(self.system.actors)) if self._moves_cursor(actor)}
         self.stoppable = [self._stops_of(actor) for actor in range(len(self.system.actors))]
@@ -101,8 +113,17 @@ class Independence:
                     mutex = bound.on if bound.verb is Verb.ACQUIRE else self.system.objects[bound.on].mutex
                     _add(self.takers, mutex, actor)
                     _once(self.mutexes[actor], mutex)
+                    if bound.verb is Verb.SLEEP:
+                        _add(self.sleepers, bound.on, actor)
+                elif bound.verb in (Verb.NOTIFY, Verb.NOTIFY_ALL):
+                    _add(self.wakers, bound.on, actor)
+                    _once(self.wakes[actor], bound.on)
                 elif bound.verb is Verb.JOIN:
                     _add(self.joiners, bound.on, actor)
+                elif bound.verb in ASKING:
+                    _once(self.asked[actor], bound.on)
+                if bound.verb in SETTING:
+                    _add(self.writers, bound.on, actor)
 
     def _moves_cursor(self, actor: int) -> bool:
         return any(bound.verb is Verb.NEXT for bound in self._operations(actor))
@@ -121,6 +142,8 @@ class Independence:
         for bound in self._operations(actor):
             if bound.verb is Verb.JOIN:
                 found |= self.end[bound.on]
+            elif bound.verb is Verb.SLEEP:
+                found |= 1 << bound.on
         return found
 
     # --- one operation ------------------------------------------------------------------------------------------------
@@ -161,60 +184,69 @@ class Independence:
         return known
 
     # --- what an actor may still do -----------------------------------------------------------------------------------
-    def future(self, actor: int, spot: Spot, phase: int, stops: int) -> Uses:
-        """All that an actor may use before it stands at something in `stops`; arriving at a barrier is included."""
+    def future(self, actor: int, spot: Spot, phase: int, stops: int, fixed: Values) -> Uses:
+        """All that an actor may use before it stands at something in `stops`; arriving at a barrier is included.
+
+        `fixed` are values that nobody else can change before, so that the actor finds them unless it changes them.
+        """
         stops &= self.stoppable[actor]
-        key = (actor, spot, phase, stops)
+        key = (actor, spot, phase, stops, fixed)
         known = self._future.get(key)
         if known is None:
-            known = self._future[key] = self._walked(actor, spot, phase, stops)
+            known = self._future[key] = self._walked(actor, spot, phase, stops, dict(fixed))
         return known
 
-    def _walked(self, actor: int, spot: Spot, phase: int, stops: int) -> Uses:
+    def _walked(self, actor: int, spot: Spot, phase: int, stops: int, fixed: dict[int, int]) -> Uses:
         uses = NOTHING
-        pending = [spot]
+        pending = [(spot, 0)]
         if phase:
             bound = self.operation(actor, spot)
             assert bound is not None
             item = bound.on if bound.verb is Verb.WAIT else self.system.objects[bound.on].mutex
-            if stops >> item & 1:
+            if stops >> item & 1 or (phase == 1 and stops >> bound.on & 1):
                 return NOTHING
             uses = NOTHING if bound.verb is Verb.WAIT else (1 << item, 0, 0)
-            pending = self._following(actor, spot)
+            pending = [(after, 0) for after in self._following(actor, spot, None)]
         seen = set()
         while pending:
-            spot = pending.pop()
-            if spot in seen:
+            here = pending.pop()
+            if here in seen:
                 continue
-            seen.add(spot)
-            mine, going = self._passing(actor, spot, stops)
+            seen.add(here)
+            spot, changed = here
+            bound = self.operation(actor, spot)
+            if bound is None:
+                continue
+            mine, going = self._passing(actor, spot, bound, stops)
             uses = united(uses, mine)
-            if going:
-                pending.extend(self._following(actor, spot))
+            value = fixed.get(bound.on) if bound.verb in ASKING and not changed >> bound.on & 1 else None
+            if not going or (bound.verb is Verb.AWAIT and value is not None and value != bound.op.value):
+                continue
+            if bound.verb in SETTING and bound.on in fixed:
+                changed |= 1 << bound.on
+            pending.extend((after, changed) for after in self._following(actor, spot, value))
         return uses
 
-    def _following(self, actor: int, spot: Spot) -> list[Spot]:
-        """The spots that an actor may come to next."""
+    def _following(self, actor: int, spot: Spot, reply: int | None) -> list[Spot]:
+        """The spots that an actor may come to next, if the reply is given with this one."""
         node, at = spot
         edges = self.space.automata[self.system.actors[actor].kind].edges[node]
         bound = self.space.bound_at(actor, node)
         if bound is None or bound.verb is not Verb.NEXT:
-            return [(following, at) for following in edges.values()]
+            return [(following, at) for given, following in edges.items() if reply is None or given == reply]
         children = range(len(self.system.actors[actor].children))
         visited = children if actor in self.system.any_order else children[at + 1 : at + 2]
         return [
-            (following, child) for reply, following in edges.items() for child in (visited if reply else (NO_CHILD,))
+            (following, child) for given, following in edges.items() for child in (visited if given else (NO_CHILD,))
         ]
 
-    def _passing(self, actor: int, spot: Spot, stops: int) -> tuple[Uses, bool]:
-        bound = self.operation(actor, spot)
-        if bound is None:
-            return NOTHING, False
+    def _passing(self, actor: int, spot: Spot, bound: Bound, stops: int) -> tuple[Uses, bool]:
+        """What is used at a spot before the stops stop the actor, and whether it goes on."""
         if bound.verb is Verb.ACQUIRE and stops >> bound.on & 1:
             return NOTHING, False
         if bound.verb is Verb.JOIN and stops & self.end[bound.on]:
             return NOTHING, False
-        return self.uses(actor, spot), not (bound.verb is Verb.WAIT and stops >> bound.on & 1)
+        return self.uses(actor, spot), not (bound.verb in PARKING and stops >> bound.on & 1)
 
     # --- where an actor stands ----------------------------------------------------------------------------------------
     def spot(self, packed: int, actor: int) -> Spot:

@@ -19,8 +19,9 @@ from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 from cllm_sim.checker.space import Space, State
+from cllm_sim.checker.merging import same_from_here
 from cllm_sim.compose import System
-from cllm_sim.operations import Kind
+from cllm_sim.operations import Kind, Verb
 from cllm_sim.semantics import DESTROYED, Memory, parked
 
 T = TypeVar("T", bound=Hashable)
@@ -64,10 +65,12 @@ class Codes(Generic[T]):
 class Layout:
     """The fields of one system's states; `bits` wide each."""
 
-    def __init__(self, space: Space, bits: int = 8) -> None:
+    def __init__(self, space: Space, bits: int = 8, merged: bool = False) -> None:
         self.space = space
         self.system: System = space.system
         self.bits = bits
+        self.same = [same_from_here(automaton) if merged else [] for automaton in space.automata]
+        self._alias: dict[tuple[int, int], Situation] = {}
         self.field = (1 << bits) - 1
         limit = 1 << bits
         system = self.system
@@ -136,6 +139,40 @@ class Layout:
     def situation(self, packed: int, actor: int) -> Situation:
         """Node and phase of an actor."""
         return self.situations[self.kind[actor]].things[packed >> self.local[actor] & self.field]
+
+    def situation_code(self, actor: int, situation: Situation) -> int:
+        """The code of where an actor stands; where situations are merged, that of the first that goes on like it.
+
+        An actor that was woken and needs its mutex again then stands where it would stand if it came to take that mutex
+        for the first time: no step tells the two apart.
+        """
+        kind, (node, phase) = self.kind[actor], situation
+        same = self.same[kind]
+        if node < len(same):
+            situation = self._as_new(actor, same[node]) if phase == 2 else (same[node], phase)
+        return self.situations[kind].code(situation)
+
+    def _as_new(self, actor: int, node: int) -> Situation:
+        key = (self.kind[actor], node)
+        if key not in self._alias:
+            self._alias[key] = self._taking(actor, node) or (node, 2)
+        return self._alias[key]
+
+    def _taking(self, actor: int, node: int) -> Situation | None:
+        """Where the actor would take the mutex of a sleep and go on as after it."""
+        sleep, same = self.space.bound_at(actor, node), self.same[self.kind[actor]]
+        edges = self.space.automata[self.kind[actor]].edges
+        after = edges[node].get(0, len(same))
+        if sleep is None or sleep.at or after >= len(same):
+            return None
+        for other in range(len(same)):
+            bound = self.space.bound_at(actor, other)
+            taken = bound is not None and bound.verb is Verb.ACQUIRE and not bound.at
+            following = edges[other].get(0, len(same)) if taken else len(same)
+            if bound is not None and following < len(same) and same[following] == same[after]:
+                if bound.on == self.system.objects[sleep.on].mutex:
+                    return same[other], 0
+        return None
 
     def held(self, packed: int, actor: int) -> list[int]:
         """The mutexes that an actor holds elsewhere."""
@@ -206,7 +243,7 @@ class Layout:
         nodes, (phase, value, _) = state
         packed = 0
         for actor, situation in enumerate(zip(nodes, phase, strict=True)):
-            packed |= self.situations[self.kind[actor]].code(situation) << self.local[actor]
+            packed |= self.situation_code(actor, situation) << self.local[actor]
         elsewhere: dict[int, list[int]] = {}
         for item, thing in enumerate(self.system.objects):
             if thing.kind is Kind.MUTEX:

@@ -21,9 +21,9 @@ from cllm_sim.semantics import Fault
 class Packing:
     """Everything that turns states into integers and back, for one system and one choice of symmetric crews."""
 
-    def __init__(self, space: Space, crews: frozenset[int], bits: int) -> None:
+    def __init__(self, space: Space, crews: frozenset[int], bits: int, merged: bool) -> None:
         self.space = space
-        self.layout = Layout(space, bits)
+        self.layout = Layout(space, bits, merged)
         self.table = Table(space, self.layout)
         self.marks = Marks(space.system, self.table.events)
         self.symmetry = Symmetry(space.system, crews)

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cllm_sim.checker.independence import NOTHING, Independence, Spot, Uses, dependent, united
+from cllm_sim.checker.independence import NOTHING, Independence, Spot, Uses, Values, dependent, united
 from cllm_sim.checker.table import Move
 from cllm_sim.operations import Verb
 
@@ -153,15 +153,15 @@ class _Group:
         wanted = self._wanted(actor)
         if wanted is None:
             return []
-        if wanted.verb is Verb.WAIT and wanted.on in self.known.closed:
-            missing = (one for one in self.known.members[wanted.on] if self._parked_at(one) != wanted.on)
-            return [next(missing, actor)]
         if wanted.verb is Verb.JOIN:
             return [wanted.on]
-        if wanted.verb is Verb.ACQUIRE or (wanted.verb is Verb.SLEEP and wanted.phase == 2):
+        if self.known.trust and wanted.verb is Verb.WAIT and wanted.on in self.known.closed:
+            missing = (one for one in self.known.members[wanted.on] if self._parked_at(one) != wanted.on)
+            return [next(missing, actor)]
+        if self.known.trust and (wanted.verb is Verb.ACQUIRE or (wanted.verb is Verb.SLEEP and wanted.phase == 2)):
             holder = self.layout.value_of(self.packed, self._mutex(wanted)) - 1
             return [holder] if holder >= 0 else []
-        bit, ever = 1 << wanted.on, self.known.ever
+        bit, ever = 1 << (self._mutex(wanted) if wanted.phase == 2 else wanted.on), self.known.ever
         return [other for other in range(len(ever)) if (ever[other][0] | ever[other][1] | ever[other][2]) & bit]
 
     def _mutex(self, wanted: Wanted) -> int:
@@ -176,9 +176,14 @@ class _Group:
             actor = self._pending.popleft()
             if self._wanted(actor) is not None:
                 self._stop(self.known.end[actor], self.known.joiners.get(actor, ()), (Verb.JOIN,), actor)
+            if not self.known.trust:
+                continue
             for item in self.known.barriers[actor]:
                 if item in self.known.closed and item != self.still[actor]:
                     self._stop(1 << item, self.known.members[item], (Verb.WAIT,), item)
+            for item in self.known.wakes[actor]:
+                if not self.known.system.spurious and all(one in self.still for one in self.known.wakers[item]):
+                    self._stop(1 << item, self.known.sleepers.get(item, ()), (Verb.SLEEP,), item)
             for item in self.known.mutexes[actor]:
                 if self.known.holds(self.packed, actor, item):
                     self._stop(1 << item, self.known.takers[item], (Verb.ACQUIRE, Verb.SLEEP), item)
@@ -197,9 +202,9 @@ class _Group:
         wanted = self._wanted(actor)
         if wanted is None or wanted.verb not in verbs:
             return False
-        if wanted.verb is Verb.SLEEP:
+        if wanted.verb is Verb.SLEEP and wanted.on != item:
             return wanted.phase == 2 and self._mutex(wanted) == item
-        return wanted.on == item
+        return wanted.on == item and (wanted.verb is not Verb.SLEEP or wanted.phase == 1)
 
     # --- who disturbs -------------------------------------------------------------------------------------------------
     def uses(self, able: set[int]) -> Uses:
@@ -223,7 +228,16 @@ class _Group:
         wanted = self._wanted(actor)
         if wanted is None:
             return False
-        return bool(dependent(uses, self.known.future(actor, wanted.spot, wanted.phase, self.stops)))
+        fixed = self._fixed(actor)
+        return bool(dependent(uses, self.known.future(actor, wanted.spot, wanted.phase, self.stops, fixed)))
+
+    def _fixed(self, actor: int) -> Values:
+        """The values that an actor asks for and that nobody else can change, because all who ever do stand still."""
+        return tuple(
+            (item, self.layout.value_of(self.packed, item))
+            for item in self.known.asked[actor]
+            if all(one == actor or one in self.still for one in self.known.writers.get(item, ()))
+        )
 
     def undisturbed(self, uses: Uses, rivals: list[int]) -> bool:
         """Does none of the rivals disturb? (The members do not grow.)"""

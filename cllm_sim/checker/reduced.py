@@ -28,6 +28,9 @@ from cllm_sim.semantics import Mark, ordered
 CHAIN_MAX = 1_000_000
 """Steps of one chain; a longer one is cut by a kept state."""
 
+MISUSE = frozenset({"lock-misuse", "barrier-misuse", "use-after-destroy"})
+"""After one of these a mutex or a barrier no longer stops anybody; such a text is searched again without that trust."""
+
 GROWN = "a situation was met that was not known"
 """Why a run is cut short and made again."""
 
@@ -38,9 +41,11 @@ Here = tuple[int, tuple[Mark, ...]]
 class Reduced(Search):
     """One run of the reduced search."""
 
-    def __init__(self, space: Space, crews: frozenset[int], limits: Limits, bits: int, *, informed: bool) -> None:
-        super().__init__(space, crews, limits, bits)
-        self.independence = Independence(self.packing, informed)
+    def __init__(
+        self, space: Space, crews: frozenset[int], limits: Limits, bits: int, *, informed: bool, trust: bool
+    ) -> None:
+        super().__init__(space, crews, limits, bits, merged=True)
+        self.independence = Independence(self.packing, informed, trust)
         self.persistent = Persistent(self.independence)
         self.full: set[int] = set()
         self.found.reduced = True
@@ -194,13 +199,15 @@ def search_reduced(
 
     def attempt(variant: Space, crews: frozenset[int], bits: int) -> Found:
         look = variant.with_system(replace(variant.system, monitor=False))
-        informed = False
+        informed, trust = False, True
         while True:
             left = Limits(max(0.0, limits.seconds - (time.perf_counter() - started)), limits.states)
-            run = Reduced(variant if informed else look, crews, left, bits, informed=informed)
+            run = Reduced(variant if informed else look, crews, left, bits, informed=informed, trust=trust)
             found = run.run(progress)
             if informed and not run.independence.grown:
-                return found
+                if not trust or not MISUSE & {kind for kind, _, _ in found.defects}:
+                    return found
+                trust = False
             informed = True
 
     return attempted(space, symmetric, attempt)

@@ -182,12 +182,12 @@ def _variant(space: Space, crews: frozenset[int]) -> Space:
 class Search:
     """One breadth-first run over packed states."""
 
-    def __init__(self, space: Space, crews: frozenset[int], limits: Limits, bits: int = 8) -> None:
+    def __init__(self, space: Space, crews: frozenset[int], limits: Limits, bits: int, *, merged: bool = False) -> None:
         self.space = space
         self.system: System = space.system
         self.limits = limits
         self.crews = crews
-        self.packing = Packing(space, crews, bits)
+        self.packing = Packing(space, crews, bits, merged)
         self.table = self.packing.table
         self.marks = self.packing.marks
         start = self.packing.start()

@@ -330,7 +330,7 @@ class Table:
         moved = {actor: self.space.step(actor, nodes[actor], reply) for actor, reply in outcome.done}
         for actor, node in nodes.items():
             situation = (moved.get(actor, node), memory.phase[actor])
-            code = layout.situations[layout.kind[actor]].code(situation)
+            code = layout.situation_code(actor, situation)
             packed = self._put(packed, layout.local[actor], code)
         for item in self._looked_at(row):
             if before.value[item] != memory.value[item]:

@@ -1,0 +1,49 @@
+"""Situations of a text that go on in the same way for ever, so that a search need not tell them apart.
+
+A loop's condition that is met for the first time and again after every round is two situations of a generator and one
+of the protocol. Only replies that were really given are known to an automaton; two situations are compared on all
+replies that either of them, or another one with the same operation, was ever given, by running the text with the
+missing ones (which then do not count as reached).
+
+Rules of this file: what is merged is a bisimulation of the automaton, found by refining the partition by operations.
+"""
+
+from collections.abc import Hashable
+
+from cllm_sim.checker.unfold import SITUATIONS_MAX, Automaton
+
+
+def same_from_here(automaton: Automaton) -> list[int]:
+    """For every situation of a text the first one that does the same for ever."""
+    _complete(automaton)
+    group: list[Hashable] = list(automaton.op)
+    count = 0
+    while len(set(group)) != count:
+        count = len(set(group))
+        numbers: dict[Hashable, int] = {}
+        group = [
+            numbers.setdefault((group[node], _following(edges, group)), len(numbers))
+            for node, edges in enumerate(automaton.edges)
+        ]
+    first: dict[Hashable, int] = {}
+    return [first.setdefault(one, node) for node, one in enumerate(group)]
+
+
+def _following(edges: dict[int, int], group: list[Hashable]) -> Hashable:
+    return tuple(sorted(((reply, group[after]) for reply, after in edges.items()), key=lambda edge: edge[0]))
+
+
+def _complete(automaton: Automaton) -> None:
+    """Give every situation the replies that others with its operation were given."""
+    known = len(automaton.op)
+    replies: dict[Hashable, set[int]] = {}
+    for node in range(known):
+        replies.setdefault(automaton.op[node], set()).update(automaton.edges[node])
+    lines, automaton.lines = automaton.lines, set()
+    try:
+        for node in range(known):
+            for reply in sorted(replies[automaton.op[node]] - automaton.edges[node].keys()):
+                if len(automaton.op) < min(2 * known, SITUATIONS_MAX - 1):
+                    automaton.step(node, reply)
+    finally:
+        automaton.lines = lines
