@@ -6,7 +6,7 @@ ever wait there as the barrier has parties. Plain accesses count like everything
 both next are met in the reduced search exactly if they are at all; nothing has to be assumed about races.
 
 What an actor may still do is read off its automaton as far as it is known. A search that meets a situation that was
-not known starts again (`reduced.py`), so in the end nothing reachable was left out.
+unknown starts again (`reduced.py`), so in the end nothing reachable was left out.
 
 Rules of this file: a mistake on the side of "dependent" costs states, one on the side of "independent" costs defects. It
 must know every verb; `tests/checker/test_independence.py` compares with what steps really do.

@@ -7,9 +7,9 @@ and children change places by moving runs.
     lowest:  shared objects | further single actors | root's block [local, holds, objects..., child 0's block, ...]
 
 Nothing in a block names an actor or an object by its number: a mutex says that it is free, destroyed, held by the
-actor whose block it lies in, by that actor's parent, or elsewhere, and then the holder's field `holds` says which one
-it is by the way to it. Barriers and conditions have one more field, the number of actors parked at them; it follows from the
-rest and makes an arrival depend on two fields instead of everybody's.
+actor whose block it lies in, by that actor's parent, or elsewhere, and then the holder's field `holds` says by the way
+to it which one it is. Barriers and conditions have one more field, the number of actors parked at them; it follows from
+the rest and makes an arrival depend on two fields instead of everybody's.
 
 Rules of this file: `decode(encode(state)) == state`, always; codes are given in the order of first use, the start of
 everything is code 0. A code that does not fit raises `TooNarrow`; whoever packs starts again with wider fields.
@@ -18,8 +18,8 @@ everything is code 0. A code that does not fit raises `TooNarrow`; whoever packs
 from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
-from cllm_sim.checker.space import Space, State
 from cllm_sim.checker.merging import same_from_here
+from cllm_sim.checker.space import Space, State
 from cllm_sim.compose import System
 from cllm_sim.operations import Kind, Verb
 from cllm_sim.semantics import DESTROYED, Memory, parked
@@ -169,9 +169,9 @@ class Layout:
             bound = self.space.bound_at(actor, other)
             taken = bound is not None and bound.verb is Verb.ACQUIRE and not bound.at
             following = edges[other].get(0, len(same)) if taken else len(same)
-            if bound is not None and following < len(same) and same[following] == same[after]:
-                if bound.on == self.system.objects[sleep.on].mutex:
-                    return same[other], 0
+            alike = following < len(same) and same[following] == same[after]
+            if bound is not None and alike and bound.on == self.system.objects[sleep.on].mutex:
+                return same[other], 0
         return None
 
     def held(self, packed: int, actor: int) -> list[int]:

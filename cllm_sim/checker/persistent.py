@@ -28,17 +28,48 @@ NOWHERE = -1
 """Parked at no barrier."""
 
 
+class Wanted(NamedTuple):
+    """What an actor wants to do next: the verb, on what, where in its text, and how far it is with it."""
+
+    verb: Verb
+    on: int
+    spot: Spot
+    phase: int
+
+
 class Persistent:
     """Chooses who has to be followed in a state."""
 
     def __init__(self, independence: Independence) -> None:
         self.known = independence
         self.layout = independence.packing.layout
+        self._seen = [self._fields(actor) for actor in range(len(self.layout.local))]
+        self._wanted: list[dict[int, Wanted | None]] = [{} for _ in self.layout.local]
         self._rivals: dict[tuple[int, Spot], list[int]] = {}
+
+    def wanted(self, packed: int, actor: int) -> Wanted | None:
+        """The pending operation of an actor, its spot and phase; None if it has finished."""
+        known, key = self._wanted[actor], packed & self._seen[actor]
+        if key not in known:
+            known[key] = self._made(actor, packed)
+        return known[key]
+
+    def _made(self, actor: int, packed: int) -> Wanted | None:
+        spot = self.known.spot(packed, actor)
+        bound = self.known.operation(actor, spot)
+        return None if bound is None else Wanted(bound.verb, bound.on, spot, self.layout.situation(packed, actor)[1])
+
+    def _fields(self, actor: int) -> int:
+        """The fields that tell where an actor stands."""
+        layout, system = self.layout, self.known.system
+        mask = layout.field << layout.local[actor]
+        for child in system.actors[actor].children if actor in self.known.by_cursor else ():
+            mask |= layout.field << layout.value[system.cursor[child]]
+        return mask
 
     # --- one actor, all by itself -------------------------------------------------------------------------------------
     def alone(self, packed: int, actor: int) -> bool:
-        """Is the next step of an actor, which can move, a persistent set? While nothing is known, it is taken for one."""
+        """Is the next step of an actor, which can move, a persistent set? As long as nothing is known: yes."""
         if not self.known.informed:
             return True
         spot = self.known.spot(packed, actor)
@@ -95,19 +126,11 @@ def _price(enabled: Enabled) -> tuple[bool, int]:
     return chosen, sum(len(moves) for _, moves in enabled)
 
 
-class Wanted(NamedTuple):
-    """What an actor wants to do next: the verb, on what, where in its text, and how far it is with it."""
-
-    verb: Verb
-    on: int
-    spot: Spot
-    phase: int
-
-
 class _Group:
     """A set of actors that do not move, and what stands still because of them."""
 
     def __init__(self, chooser: Persistent, packed: int, members: list[int]) -> None:
+        self.chooser = chooser
         self.known = chooser.known
         self.layout = chooser.layout
         self.packed = packed
@@ -115,18 +138,12 @@ class _Group:
         self.still: dict[int, int] = {}
         self.stops = 0
         self._pending: deque[int] = deque()
-        self._spots: dict[int, Wanted | None] = {}
         for member in members:
             self.join(member, {member})
 
     def _wanted(self, actor: int) -> Wanted | None:
         """The pending operation of an actor, its spot and phase; None if it has finished."""
-        if actor not in self._spots:
-            spot = self.known.spot(self.packed, actor)
-            bound = self.known.operation(actor, spot)
-            phase = self.layout.situation(self.packed, actor)[1]
-            self._spots[actor] = None if bound is None else Wanted(bound.verb, bound.on, spot, phase)
-        return self._spots[actor]
+        return self.chooser.wanted(self.packed, actor)
 
     # --- growing ------------------------------------------------------------------------------------------------------
     def join(self, actor: int, able: set[int]) -> None:
@@ -232,7 +249,12 @@ class _Group:
         return bool(dependent(uses, self.known.future(actor, wanted.spot, wanted.phase, self.stops, fixed)))
 
     def _fixed(self, actor: int) -> Values:
-        """The values that an actor asks for and that nobody else can change, because all who ever do stand still."""
+        """The values that an actor asks for and that nobody else can change, because all who ever do stand still.
+
+        Not for controls: what they ask of all children makes too many cases.
+        """
+        if actor in self.known.by_cursor:
+            return ()
         return tuple(
             (item, self.layout.value_of(self.packed, item))
             for item in self.known.asked[actor]

@@ -78,7 +78,7 @@ class Reduced(Search):
         followed = enabled if number in self.full else self.persistent.select(packed, enabled)
         if len(followed) == len(enabled):
             self.full.add(number)
-        others = [actor for actor, _ in enabled]
+        others = [actor for actor, _ in enabled] if len(followed) == 1 else []
         for actor, moves in followed:
             for move in moves:
                 self._start(number, packed, actor, move, others)
@@ -158,9 +158,9 @@ class Reduced(Search):
         packed, target = self.found.states.packed[before], self.found.states.packed[after]
         enabled = self._enabled(before, packed)
         fields, marks = packed & self.packing.fields, self.packing.marks.things[packed >> self.packing.width]
-        for _, moves in enabled:
-            for move in moves:
-                found = self._link(fields, marks, move, [actor for actor, _ in enabled])
+        for others in ([actor for actor, _ in enabled], []):
+            for move in (move for _, moves in enabled for move in moves):
+                found = self._link(fields, marks, move, others)
                 if found[-1] == target:
                     return found[:-1]
         raise AssertionError("no chain leads there")

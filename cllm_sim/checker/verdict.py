@@ -51,6 +51,14 @@ def judge(loaded: Loaded, found: Found, crews: frozenset[int]) -> Judged:
     return Judged([*coverage, *broken], unconfirmed, _contention(loaded, found, crews), total)
 
 
+def wrong(found: Found) -> bool:
+    """Is anything wrong in what was searched?"""
+    if found.defects or not found.complete:
+        return bool(found.defects)
+    graph = progress(found, _all_deadlocks(found))
+    return bool(len(graph.trapped)) or graph.cycle is not None
+
+
 def _explainable(space: Space, defects: list[Defect]) -> list[Defect]:
     """At most BROKEN_MAX defects in the order they were met; the first of a class on an object is always among them."""
 
