@@ -342,6 +342,7 @@ def audit(
     check: bool = False,
     workers: Sequence[int] = (2, 3),
     budget_seconds: float = 60.0,
+    max_states: int = 1_000_000,
     export: str | None = None,
     min_severity: str = "note",
     baseline: str | None = None,
@@ -352,17 +353,18 @@ def audit(
 ) -> RunResult:
     """What does an existing C program's threading really do, measured against the plan?
 
-    `check` runs the checker on the extracted skeleton at every number of `workers`; `export` writes the skeleton as an
-    architecture file. `with_results` embeds real results of node_zero (checked, simulated, trained and compared with
-    model_lock) at the program's worker count. Files are left only where `output` names a folder.
+    `check` runs the checker on the extracted skeleton at every number of `workers`, each within `budget_seconds` and
+    `max_states`; `export` writes the skeleton as an architecture file. `with_results` embeds real results of node_zero
+    (checked, simulated, trained and compared with model_lock) at the program's worker count. Files are left only where
+    `output` names a folder.
     """
     from cllm_sim.auditor import request as asked
 
     started = time.perf_counter()
     folder = output_folder("", output, overwrite=overwrite) if output else None
     request = asked.Request(
-        tuple(str(path) for path in paths), tuple(bind), plan, check, tuple(workers), budget_seconds, export,
-        min_severity, baseline, progress,
+        tuple(str(path) for path in paths), tuple(bind), plan, check, tuple(workers), budget_seconds, max_states,
+        export, min_severity, baseline, progress,
     )  # fmt: skip
     result = asked.run(request)
     if with_results:

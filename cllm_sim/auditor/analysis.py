@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cllm_sim.auditor.facts import FileFacts, Function, Site
 from cllm_sim.auditor.flow import Flow, HeldLocks, Inliner, Step, held_locks
@@ -53,6 +53,7 @@ class Analysis:
         self._flows: dict[str, Flow] = {}
         self._inliners: dict[tuple[int, int], Inliner] = {}
         self._held: dict[str, HeldLocks] = {}
+        self.kept: dict[object, Any] = {}  # see kept.py
 
     def flow(self, role: Role) -> Flow:
         """The flow of a role, calls inlined: all of them, or as many as the limit of steps allows (see `relevance`)."""

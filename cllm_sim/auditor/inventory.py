@@ -136,7 +136,7 @@ def _declared(analysis: Analysis) -> Iterator[_Declared]:
             if "extern" not in one.type.qualifiers:
                 static = "static" in one.type.qualifiers
                 location = Location("global", "", one.name, file.path if static else "")
-                yield location, program.resolved(one.type), Site(file.path, one.line), one.initial, None
+                yield location, program.resolved(one.type, file.path), Site(file.path, one.line), one.initial, None
         for record in (*file.records, *file.local_records):
             for location, type, line in members(program, record):
                 yield location, type, Site(record.path, line), None, None

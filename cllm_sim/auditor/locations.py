@@ -269,7 +269,7 @@ def is_object(type: TypeName) -> bool:
 
 
 def members(program: Program, record: Record) -> Iterator[tuple[Location, TypeName, int]]:
-    """All members of a record as locations, with their types and lines."""
-    label = program.label(record.name)
+    """All members of a record (as read, or as linked) as locations, with their types and lines."""
+    label = program.label(record.name, record.path)
     for member in record.members:
-        yield Location("member", label, member.name), program.resolved(member.type), member.line
+        yield Location("member", label, member.name), program.resolved(member.type, record.path), member.line

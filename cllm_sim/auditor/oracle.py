@@ -82,10 +82,19 @@ class Oracle:
         """Was every interleaving looked at?"""
         return self.outcome is not None and self.outcome.complete
 
-    def covers(self, location: Location) -> bool:
-        """Are the accesses of this memory in the skeleton at all? Only then does the absence of a race say anything."""
-        shown = {one for several in self.skeleton.locations.values() for one in several}
-        return location in shown or location.contents in shown or location.holder in shown
+    def covers(self, location: Location, *sites: Site) -> bool:
+        """Are the accesses of this memory (at these places) in the skeleton? Only then is no race found no race.
+
+        Memory is left out where one lock guards all of it or where nobody else touches it, and an access where it is
+        not known which of many pieces it is. Pieces that are always touched together are shown at one place.
+        """
+        names = {location, location.contents, location.holder}
+        shown = [several for several in self.skeleton.locations.values() if names & set(several)]
+        if not shown:
+            return False
+        lines = {(one.site.path, one.site.line) for one in self.skeleton.lines.values()}
+        together = any(len(several) > 1 for several in shown)
+        return together or all((site.path, site.line) in lines for site in sites)
 
     @cached_property
     def found_races(self) -> dict[Location, RaceSites]:

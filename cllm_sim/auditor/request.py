@@ -27,6 +27,7 @@ class Request:
     check: bool
     workers: tuple[int, ...]
     budget_seconds: float
+    max_states: int
     export: str | None
     min_severity: str
     baseline: str | None
@@ -50,7 +51,11 @@ def run(request: Request) -> RunResult:
     _leave_out(fields, request.min_severity)
     if request.check or request.export is not None:
         fields["skeleton"] = skeleton_fields(
-            analysis, request.workers if request.check else (), request.budget_seconds, request.progress
+            analysis,
+            request.workers if request.check else (),
+            request.budget_seconds,
+            request.max_states,
+            request.progress,
         )
         _export(request, fields["skeleton"])
     return RunResult(

@@ -52,6 +52,9 @@ A comment takes one finding away, with its reason; one that takes nothing away i
     help="Workers to check the protocol with.",
 )
 @options.budget("60s", "Time limit of each such search.")
+@options.option(
+    "--max-states", type=options.POSITIVE, metavar="N", shown="1000000", help="Limit of states of each such search."
+)
 @options.option("--export", type=options.FILE, metavar="FILE", help="Write the protocol as an architecture file.")
 @options.option(
     "--min-severity", type=click.Choice(SEVERITIES), shown="note", help="Leave out findings that weigh less."

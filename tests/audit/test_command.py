@@ -253,6 +253,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     "too many workers": (["program.c", "--check", "--workers", "13"], "--workers 13"),
     "no workers": (["program.c", "--check", "--workers", "0"], "--workers 0"),
     "bad budget": (["program.c", "--check", "--budget", "soon"], "write 60s, 2m or 1h"),
+    "bad limit": (["program.c", "--check", "--max-states", "0"], "--max-states"),
     "unknown severity": (["program.c", "--min-severity", "fatal"], "'error', 'warning', 'note'"),
     "unknown question": (["program.c", "--show", "locks"], "'barriers'"),
     "unknown format": (["program.c", "--format", "xml"], "'sarif'"),

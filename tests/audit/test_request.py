@@ -38,7 +38,7 @@ def request_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "program.c").write_text(SPARE)
     return Request(
-        (str(tmp_path / "program.c"),), (), None, False, (2, 3), 5.0, None, "note", None, lambda _: None
+        (str(tmp_path / "program.c"),), (), None, False, (2, 3), 5.0, 200_000, None, "note", None, lambda _: None
     )  # fmt: skip
 
 

@@ -116,6 +116,20 @@ def test_the_trainer_before_the_plan_races_where_it_should() -> None:
     assert all(made.lines[number].site.path.endswith(".c") for number in made.lines if made.lines[number].function)
 
 
+@pytest.mark.nightly
+def test_three_workers_race_for_the_same_memory_within_the_limit_of_states() -> None:
+    """With the states that `--check` may use; how long that takes depends on the machine, what is found does not."""
+    made = skeleton.extract(analysis(HERE / "trainer_model_lock"), 3)
+    outcome = skeleton.check(made, 3, 3600.0, 1_000_000)
+    assert outcome.verdict == "broken"
+    assert {location.name for one in outcome.broken for location in one.locations} == {
+        "control_running",
+        "batches_processed",
+    }
+    assert not outcome.complete
+    assert "the limit of" in outcome.limit
+
+
 def test_a_counterexample_speaks_of_c() -> None:
     _, outcome = judged(CORPUS / "b_nan_leaves.c")
     first = outcome.broken[0]

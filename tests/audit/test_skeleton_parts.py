@@ -195,6 +195,19 @@ def test_a_text_that_does_not_load_is_undecided() -> None:
     assert skeleton.check(Skeleton(text="architecture = 1\n")).verdict == "undecided"
 
 
+def test_a_defect_before_the_limit_is_a_defect_and_the_limit_is_said() -> None:
+    later = "pthread_mutex_lock(&m); pthread_mutex_unlock(&m);" * 6
+    declared = "static int number; static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;"
+    racing = made(two_threads(f"number++; {later}", declared=declared))
+    whole = skeleton.check(racing, 2, 120.0, 200_000)
+    assert (whole.verdict, whole.complete, whole.limit) == ("broken", True, "")
+    enough = whole.states * 3 // 4
+    cut = skeleton.check(racing, 2, 120.0, enough)
+    assert (cut.verdict, cut.kind, cut.complete) == ("broken", "race", False)
+    assert cut.limit == f"the limit of {enough:,} states was reached"
+    assert cut.data()["limit"] == cut.limit
+
+
 def test_recursion_ends() -> None:
     text = two_threads(
         "walk(3);", declared="static int depth; static void walk(int n) { depth = n; if (n) walk(n - 1); }"

@@ -8,11 +8,13 @@ from cllm_sim.auditor import skeleton
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.document.places import Data
 
-STATES_MAX = 2_000_000
-
 
 def skeleton_fields(
-    analysis: Analysis, workers: Sequence[int], budget_seconds: float, progress: Callable[[str], None]
+    analysis: Analysis,
+    workers: Sequence[int],
+    budget_seconds: float,
+    max_states: int,
+    progress: Callable[[str], None],
 ) -> Data:
     """The protocol text (for the smallest number of workers asked for), what it leaves out, and its checks."""
     first = min(workers, default=2)
@@ -21,7 +23,7 @@ def skeleton_fields(
     for number in workers if made.made else ():
         progress(f"checking the protocol with {number} workers")
         text = made if number == first else skeleton.extract(analysis, number)
-        outcome = skeleton.check(text, workers=number, budget_seconds=budget_seconds, max_states=STATES_MAX)
+        outcome = skeleton.check(text, workers=number, budget_seconds=budget_seconds, max_states=max_states)
         checks.append(outcome.data())
     return {
         "text": made.text,

@@ -151,7 +151,7 @@ class Context:
         """The members that nothing uses any more go."""
         for file in self.program.files:
             for record in file.records:
-                label = self.program.label(record.name)
+                label = self.program.label(record.name, record.path)
                 unused = {place.name for place in places if place.kind == "member" and place.owner == label}
                 members = [one for one in record.members if one.name in unused]
                 if members:

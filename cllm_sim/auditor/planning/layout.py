@@ -84,7 +84,7 @@ class Layout:
         owners = {one.location.owner for one in self.subject.barriers if one.location.kind == "member"}
         records = [record for file in self.program.files for record in file.records]
         for record in records:
-            if self.program.label(record.name) in owners:
+            if self.program.label(record.name, record.path) in owners:
                 return record
         coordinated = self._pointed_to(self.worker_record)
         return coordinated or self.worker_record

@@ -80,7 +80,12 @@ def _shared_in_work(context: Context) -> dict[Location, list[Step]]:
 
 def _split(context: Context, sketch: Sketch, owner: str, places: list[Location]) -> None:
     record = next(
-        (one for file in context.program.files for one in file.records if context.program.label(one.name) == owner),
+        (
+            one
+            for file in context.program.files
+            for one in file.records
+            if context.program.label(one.name, one.path) == owner
+        ),
         None,
     )
     if record is None:

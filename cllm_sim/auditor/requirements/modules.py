@@ -68,7 +68,7 @@ def _parts(subject: Subject, name: str, pattern: re.Pattern[str]) -> Module:
         one
         for file in program.files
         for one in file.records
-        if file.path in paths or pattern.search(program.label(one.name))
+        if file.path in paths or pattern.search(program.label(one.name, one.path))
     ]
     every = {*paths, *(one.path for one in functions), *(one.path for one in records)}
     return Module(name, tuple(sorted(every)), tuple(functions), tuple(records))
@@ -130,7 +130,7 @@ def _makes_or_ends(subject: Subject, function: Function) -> bool:
 def _uses(subject: Subject, module: Module, lifecycle: set[Key]) -> Iterator[tuple[Site, str]]:
     """What the training does with a module: calls of its functions first, then accesses to its records' members."""
     own = {function_key(one): one for one in module.functions if function_key(one) not in lifecycle}
-    labels = {subject.program.label(one.name) for one in module.records}
+    labels = {subject.program.label(one.name, one.path) for one in module.records}
     inside = {function_key(one) for one in module.functions}
     roles = [*subject.threads, *subject.callers]
     for role in roles:

@@ -245,7 +245,7 @@ def _is_figure(subject: Subject, owner: str, name: str) -> bool:
     if STATISTIC.search(name):
         return True
     for record in _records(subject):
-        if subject.program.label(record.name) == owner:
+        if subject.program.label(record.name, record.path) == owner:
             for member in record.members:
                 inner = subject.program.record(member.type, record.path) if member.name == name else None
                 if inner is not None and any(STATISTIC.search(one.name) for one in inner.members):

@@ -1,6 +1,8 @@
 """CW003: a wait on a condition with a mutex that the waiting thread does not hold.
 
-Rules of this file: locks are compared by name; where a lock without a name was taken, nothing is said.
+A mutex that is held on some ways to the wait and not on others is a warning: which way is taken may follow from data
+that rules the other one out. Rules of this file: locks are compared by name; where a lock without a name was taken,
+nothing is said.
 """
 
 from __future__ import annotations
@@ -44,10 +46,8 @@ def _finding(analysis: Analysis, role: Role, step: Step, partner: Location, some
     ]
     when = "on some paths without holding it" if sometimes else "without holding it"
     message = f"{one_of(role)} waits on condition {label} with mutex {partner.label} {when}: the behaviour is undefined"
-    return Finding(
-        RULE.code, RULE.severity, Confidence.MEDIUM if sometimes else Confidence.HIGH, step.site, message, label,
-        tuple(notes), role.name, step.how, TIP,
-    )  # fmt: skip
+    severity, confidence = (Severity.WARNING, Confidence.MEDIUM) if sometimes else (RULE.severity, Confidence.HIGH)
+    return Finding(RULE.code, severity, confidence, step.site, message, label, tuple(notes), role.name, step.how, TIP)
 
 
 def _unseen(analysis: Analysis, role: Role, step: Step) -> bool:

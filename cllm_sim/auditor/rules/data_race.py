@@ -81,7 +81,7 @@ def _confidence(
     hinted = handoffs.hinted(one, other)
     unsure = candidates.unsure(one, other)
     if hinted or unsure:
-        answer = verdict(analysis, location)
+        answer = verdict(analysis, location, one.step.site, other.step.site)
         if answer is Verdict.CONFIRMED:
             return Confidence.HIGH
         if answer is Verdict.REFUTED or unsure:

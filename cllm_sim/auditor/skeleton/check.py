@@ -74,7 +74,7 @@ def _outcome(skeleton: Skeleton, workers: int, result: dict[str, Any]) -> CheckO
         result["transitions"],
         complete,
         result["seconds"],
-        "" if broken else limit,
+        limit,
         promises,
         broken,
     )

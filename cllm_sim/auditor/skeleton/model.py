@@ -87,7 +87,10 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """What checking a skeleton gave. `verdict` is holds, broken or undecided (then `limit` says what was reached)."""
+    """What checking a skeleton gave. `verdict` is holds, broken or undecided.
+
+    `limit` says why not every interleaving was looked at, where that is so; a defect found before that is a defect.
+    """
 
     workers: int
     verdict: str

@@ -88,9 +88,16 @@ def _looked(data: Data) -> str:
     parts = [
         counted(data["states"], "state") if data.get("states") is not None else "",
         counted(data["transitions"], "step") if data.get("transitions") is not None else "",
-        "" if data.get("complete") is None else "complete" if data["complete"] else "not complete",
+        searched(data.get("complete"), data.get("limit") or ""),
     ]
     return ", ".join(part for part in parts if part) or "–"
+
+
+def searched(complete: bool | None, limit: str) -> str:
+    """Was every interleaving looked at, and if not, why?"""
+    if complete is None or complete:
+        return "complete" if complete else ""
+    return "not every interleaving was searched" + (f": {limit}" if limit else "")
 
 
 def _simulate(data: Data) -> tuple[Block, ...]:

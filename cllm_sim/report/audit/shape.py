@@ -263,6 +263,7 @@ class SkeletonCheck(Part):
     states: int | None = None
     transitions: int | None = None
     complete: bool | None = None
+    limit: str = ""
     seconds: float | None = None
     kind: str = Field("", alias="class")
     promises: tuple[Promise, ...] = ()

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from cllm_sim.errors import BadRequest
-from cllm_sim.report.audit import answers, findings, headlines, requirements
+from cllm_sim.report.audit import answers, findings, headlines, outcomes, requirements
 from cllm_sim.report.audit.blocks import one_line, plain
 from cllm_sim.report.audit.chapters import SHOWN, answering
 from cllm_sim.report.audit.excerpts import excerpt
@@ -209,8 +209,8 @@ def _skeleton(console: Console, audit: Audit) -> None:
     for check in skeleton.checks:
         word = "BROKEN" if check.verdict == "broken" else check.verdict
         size = f"{counted(check.states, 'state')}" if check.states is not None else ""
-        complete = "" if check.complete is None else "complete" if check.complete else "not complete"
-        told = ", ".join(part for part in (check.kind, size, complete) if part)
+        extent = outcomes.searched(check.complete, check.limit)
+        told = ", ".join(part for part in (check.kind, size, extent) if part)
         style = {"broken": "bold red", "undecided": "yellow", "holds": "green"}.get(check.verdict, "")
         rows(console, [(f"{counted(check.workers, 'worker'):<11}", f"{word:<9}", told)], styles=("", style))
     example = next((check.counterexample for check in skeleton.checks if check.counterexample), None)

@@ -44,8 +44,12 @@ def test_made_twice(text: str) -> None:
             "pthread_mutex_lock(&a[x]); pthread_mutex_unlock(&a[x]);", declarations="static pthread_mutex_t a[3];",
             before=f"{EACH} pthread_mutex_init(&a[i], NULL);",
         ),
+        program(
+            "pthread_mutex_lock(&a[x]); pthread_mutex_unlock(&a[x]);", declarations="static pthread_mutex_t a[3];",
+            before="int at; each_slot(at) { pthread_mutex_init(&a[at], NULL); }",
+        ),
     ],
-    ids=["once", "destroyed between", "rounds", "either way", "guarded", "elements"],
+    ids=["once", "destroyed between", "rounds", "either way", "guarded", "elements", "elements by a loop macro"],
 )  # fmt: skip
 def test_made_once(text: str) -> None:
     assert codes(text) == []

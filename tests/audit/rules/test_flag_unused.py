@@ -45,3 +45,17 @@ def test_unread_flags_are_found(name: str) -> None:
 def test_read_flags_are_none(name: str) -> None:
     """Nothing."""
     assert found(READ[name], "CR003") == []
+
+
+@pytest.mark.parametrize("order", [("one.c", "two.c"), ("two.c", "one.c")])
+def test_a_flag_of_a_record_whose_name_another_program_uses_too(order: tuple[str, str]) -> None:
+    """Two programs in one folder, each with a record of its own under one name: both are looked at."""
+    texts = {
+        f"{name}.c": crew(
+            f"static struct config {{ int width, {flag}; }} config;",
+            f"    while (!config.{flag})\n        config.width++;",
+            after=f"config.{flag} = 1;",
+        )
+        for name, flag in (("one", "stop"), ("two", "closed"))
+    }
+    assert found({name: texts[name] for name in order}, "CR003") == []

@@ -88,6 +88,7 @@ CHECKED: Entry = {
             "states": 200000,
             "transitions": 512400,
             "complete": False,
+            "limit": "the limit of 200,000 states was reached",
             "seconds": 9.1,
             "class": None,
             "promises": [],

@@ -135,6 +135,8 @@ def test_a_long_line_is_cut_around_its_mark(shown: Shown) -> None:
 def test_a_counterexample_is_told_step_by_step(shown: Shown) -> None:
     text = shown(sample.sample())
     assert "  1 worker     BROKEN     deadlock, 41 states, complete" in text
+    reached = "not every interleaving was searched: the limit of 200,000 states was reached"
+    assert reached in " ".join(text.split())
     assert "  2  worker 0  pool.c:43      wait Worker.wake" in text
     assert "no way back" in text
     assert "waits for Worker.wake: needs a signal" in text

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Assign, Binary, Call, Cast, Conditional, Expr, Index, Member, Name, Unary
 from cllm_sim.auditor.flow import Flow, Step
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.traverse import within
@@ -48,14 +48,10 @@ def releases(step: Step, lock: Location | None) -> bool:
     return step.act is Act.UNLOCK and (lock is None or step.target is None or step.target == lock)
 
 
+@once
 def waits(analysis: Analysis) -> list[Waiting]:
     """All waits on conditions that some role reaches (made once)."""
-    if analysis not in _MADE:
-        _MADE[analysis] = [_Wait(analysis, role, step).made() for role, step in _sleeps(analysis)]
-    return _MADE[analysis]
-
-
-_MADE: WeakKeyDictionary[Analysis, list[Waiting]] = WeakKeyDictionary()
+    return [_Wait(analysis, role, step).made() for role, step in _sleeps(analysis)]
 
 
 def _sleeps(analysis: Analysis) -> Iterator[tuple[Role, Step]]:

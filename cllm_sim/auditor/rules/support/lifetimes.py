@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Expr, Index, Member, Name, Unary
 from cllm_sim.auditor.flow import Edge, Flow, Step
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role, function_key
 from cllm_sim.auditor.traverse import within
@@ -217,11 +217,7 @@ def _constant_index(expr: Expr | None) -> str | None:
     return None
 
 
-_MADE: WeakKeyDictionary[Analysis, Lifetimes] = WeakKeyDictionary()
-
-
+@once
 def lifetimes(analysis: Analysis) -> Lifetimes:
     """The lifetimes of a program's threads (made once)."""
-    if analysis not in _MADE:
-        _MADE[analysis] = Lifetimes(analysis)
-    return _MADE[analysis]
+    return Lifetimes(analysis)

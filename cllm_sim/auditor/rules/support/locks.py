@@ -6,12 +6,12 @@ Rules of this file: no rule's judgement; only what several rules about locks, co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from weakref import WeakKeyDictionary
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Assign, Call, Declare, Expr, Function, InitialList, Name, Return, Unary
 from cllm_sim.auditor.flow import Held, Step
 from cllm_sim.auditor.inventory import SharedObject
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location, object_kind, of_variable
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.locks_places import Place, places
@@ -79,14 +79,14 @@ def blind(analysis: Analysis, *acts: Act) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------------------ escapes
-_ESCAPED: WeakKeyDictionary[Analysis, set[Location]] = WeakKeyDictionary()
-
-
 def escapes(analysis: Analysis, one: SharedObject) -> bool:
     """Is an object's address kept or given away where its uses cannot be followed?"""
-    if analysis not in _ESCAPED:
-        _ESCAPED[analysis] = set(_escaped(analysis))
-    return one.location in _ESCAPED[analysis]
+    return one.location in _all_escaped(analysis)
+
+
+@once
+def _all_escaped(analysis: Analysis) -> frozenset[Location]:
+    return frozenset(_escaped(analysis))
 
 
 def _escaped(analysis: Analysis) -> Iterator[Location]:

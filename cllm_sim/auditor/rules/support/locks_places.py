@@ -11,7 +11,6 @@ again, the result of a call in a loop) is not `stable`; only stable places may b
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import (
@@ -23,6 +22,7 @@ from cllm_sim.auditor.facts import (
     Expr,
     Function,
     Index,
+    Loop,
     Member,
     Name,
     Number,
@@ -30,9 +30,10 @@ from cllm_sim.auditor.facts import (
     Unary,
 )
 from cllm_sim.auditor.flow import Step
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import of_variable
 from cllm_sim.auditor.roles import Role, function_key
-from cllm_sim.auditor.traverse import assigned_locals, within
+from cllm_sim.auditor.traverse import assigned_locals, statements, within
 from cllm_sim.auditor.vocabulary import Act
 
 DEPTH_MAX = 40
@@ -71,6 +72,7 @@ class Places:
         self._calls: dict[tuple[How, tuple[str, int]], Step] = {}
         self._sets: dict[tuple[How, str], list[Step]] = {}
         self._assigned: dict[tuple[str, int], dict[str, list[Expr]]] = {}
+        self._walked: dict[tuple[str, int], frozenset[str]] = {}
         self._found: dict[tuple[int, How, tuple[str, int]], tuple[Expr, Place]] = {}
         for step in self.flow.steps:
             if step.act is Act.CALL and step.event is not None:
@@ -174,10 +176,21 @@ class Places:
         pointer = variable is not None and variable.type.pointers and not variable.type.arrays
         if pointer and len(given) == 1 and len(sets) <= 1 and self._leads_on(given[0], frame):
             return self._text(given[0], frame, place, depth)
+        if name in self._by_macros(frame.function):
+            place.stable = place.tracked = False
         if len(sets) > 1 or any(step.loops for step in sets) or (pointer and not sets):
             place.stable = False
         place.names.add((frame.how, name))
         return _local_name(name, frame)
+
+    def _by_macros(self, function: Function) -> frozenset[str]:
+        """The variables that are given to loop macros: such a macro sets them in every round, where nobody sees it."""
+        key = function_key(function)
+        if key not in self._walked:
+            loops = (one for one in statements(function.body) if isinstance(one, Loop) and one.macro)
+            given = (one for loop in loops if isinstance(loop.condition, Call) for one in loop.condition.arguments)
+            self._walked[key] = frozenset(one.name for one in given if isinstance(one, Name))
+        return self._walked[key]
 
     def _leads_on(self, value: Expr, frame: Frame) -> bool:
         """Is a pointer's one value worth following: no call's result, no NULL?"""
@@ -230,12 +243,14 @@ def _local_name(name: str, frame: Frame) -> str:
     return f"{frame.function.name}{'@' + where if where else ''}:{name}"
 
 
-_MADE: WeakKeyDictionary[Analysis, dict[str, Places]] = WeakKeyDictionary()
+@once
+def _made(_: Analysis) -> dict[str, Places]:
+    return {}
 
 
 def places(analysis: Analysis, role: Role) -> Places:
     """The places of a role's flow (made once)."""
-    made = _MADE.setdefault(analysis, {})
+    made = _made(analysis)
     if role.name not in made:
         made[role.name] = Places(analysis, role)
     return made[role.name]

@@ -7,12 +7,12 @@ order cannot be worked out there is no conflict.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Cast, Expr, Index, Member, Unary
 from cllm_sim.auditor.flow import Held, Step
 from cllm_sim.auditor.flow.own import distinct
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.roles import function_key
 from cllm_sim.auditor.rules.support.locks_places import places
 from cllm_sim.auditor.rules.support.races_accesses import Access, Accesses
@@ -31,7 +31,7 @@ class Candidates:
         self.orders = Orders(analysis)
 
     @staticmethod
-    @lru_cache(maxsize=2)
+    @once
     def of(analysis: Analysis) -> Candidates:
         """The candidates of a program, made once."""
         return Candidates(analysis)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Binary, Call, Expr, Function, Name, TypeName, Unary
 from cllm_sim.auditor.flow import Flow, Step
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.rules.support.races_accesses import Access, spelled_out
 from cllm_sim.auditor.rules.support.races_candidates import Candidates
@@ -45,7 +45,7 @@ def is_number(type: TypeName | None) -> bool:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=2)
+@once
 def polled_flags(analysis: Analysis) -> dict[Location, PolledFlag]:
     """The polled flags of a program, by location."""
     found = {}

@@ -1,15 +1,15 @@
 """What the checker says of a race: confirmed, refuted, or no answer.
 
 Rules of this file: the checker is asked only where structure cannot decide, for its answer is dear; no answer is no
-refutation.
+refutation, and neither is a search of a skeleton in which the accesses do not occur.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from enum import StrEnum
 
 from cllm_sim.auditor.analysis import Analysis
+from cllm_sim.auditor.facts import Site
 from cllm_sim.auditor.locations import Location
 
 
@@ -21,12 +21,11 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-def verdict(analysis: Analysis, location: Location) -> Verdict:
-    """Is there a run in which the location is raced for?"""
-    if importlib.util.find_spec("cllm_sim.auditor.oracle") is None:
+def verdict(analysis: Analysis, location: Location, *sites: Site) -> Verdict:
+    """Is there a run in which the location is raced for? `sites` are the accesses in question."""
+    races = analysis.oracle.races()
+    if races is None:
         return Verdict.UNKNOWN
-    races = getattr(analysis.oracle, "races", None)
-    found = races() if races is not None else None
-    if found is None:
-        return Verdict.UNKNOWN
-    return Verdict.CONFIRMED if location in found or location.holder in found else Verdict.REFUTED
+    if location in races or location.holder in races:
+        return Verdict.CONFIRMED
+    return Verdict.REFUTED if analysis.oracle.covers(location, *sites) else Verdict.UNKNOWN

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from functools import lru_cache
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import (
@@ -28,6 +27,7 @@ from cllm_sim.auditor.facts import (
     Unary,
 )
 from cllm_sim.auditor.flow import Step
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Bindings, Location, of_variable
 from cllm_sim.auditor.program import Variable
 from cllm_sim.auditor.roles import Role, function_key
@@ -292,7 +292,7 @@ def _allocations(analysis: Analysis) -> dict[tuple[str, int, int], bool]:
     return {place: answers == [True] for place, answers in found.items()}
 
 
-@lru_cache(maxsize=2)
+@once
 def sharings(analysis: Analysis) -> Sharings:
     """The answers for one program, made once."""
     return Sharings(analysis)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Assign, Call, Cast, Expr, Function, InitialList, Name, Return, Unary
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import Event, events
 from cllm_sim.auditor.traverse import all_expressions, statements, within
@@ -37,7 +37,7 @@ class Touches:
         return location in self.reads or location in self.handed or location.owner in self.opaque
 
 
-@lru_cache(maxsize=2)
+@once
 def touches(analysis: Analysis) -> Touches:
     """The touches of a program's live code."""
     found = Touches()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import (
@@ -29,6 +28,7 @@ from cllm_sim.auditor.facts import (
     Unary,
 )
 from cllm_sim.auditor.flow import Step
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import events
 from cllm_sim.auditor.roles import Role, function_key
@@ -69,7 +69,7 @@ class Region:
         return self.handles or self.holders
 
 
-@lru_cache(maxsize=2)
+@once
 def regions(analysis: Analysis) -> list[Region]:
     """All mappings that some role reaches, each with the calls that lead there."""
     found = []

@@ -7,12 +7,12 @@ of this file: it records, it judges nothing; what is not written plainly is None
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Binary, Call, Cast, Expr, Function, Index, Member, Name, Number, Site, Unary
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.inventory import Use
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline import events
 from cllm_sim.auditor.roles import Role
@@ -37,7 +37,7 @@ class Segment:
     read: list[Use] = field(default_factory=list)
 
 
-@lru_cache(maxsize=2)
+@once
 def segments(analysis: Analysis) -> list[Segment]:
     """All segments, by label."""
     found: dict[Location, Segment] = {}

@@ -50,6 +50,11 @@ from cllm_sim.auditor.traverse import assigned_locals, expressions, statements, 
 from cllm_sim.auditor.vocabulary import KNOWN
 
 STEPS_MAX = 6_000
+"""Statements of one run: of the worker's entry, or of a function that makes what it uses."""
+
+STEPS_IN_ALL_MAX = 40_000
+"""Statements of one worker with all that was run to find its values; what would need more is not known."""
+
 DEPTH_MAX = 8
 ROUNDS_WHOLE = 4
 STEPPING = frozenset({"x++", "++x", "x--", "--x"})
@@ -114,7 +119,9 @@ class Machine(Valuer):
         self.written: list[Written] = []
         self._seen: list[_Seen] = []
         self._steps = 0
+        self._steps_in_all = 0
         self._target: Expr | None = None
+        self._holds: dict[tuple[int, int], tuple[Stmt, Expr, bool]] = {}  # what is kept keeps its identity
         self._rounds: list[int] = []
         self._depth = 0
 
@@ -218,7 +225,8 @@ class Machine(Valuer):
 
     def _statement(self, one: Stmt, frame: Frame) -> None:
         self._steps += 1
-        if self._steps > STEPS_MAX:
+        self._steps_in_all += 1
+        if self._steps > STEPS_MAX or self._steps_in_all > STEPS_IN_ALL_MAX:
             raise GiveUp
         if self._target is not None:
             self._look(one, frame)
@@ -252,13 +260,13 @@ class Machine(Valuer):
         """Is the statement the one that was asked for, in the right round?"""
         if self._rounds and self._rounds[-1] != self.number:
             return
-        values = [one.initial] if isinstance(one, Declare) and one.initial is not None else []
-        for expr in (*expressions(one), *values):
-            if isinstance(one, If | Loop):
-                continue
-            if any(part == self._target for part in within(expr)):
-                assert self._target is not None
-                raise _Reached(self.whole(self._target, frame))
+        assert self._target is not None
+        asked = id(one), id(self._target)
+        if asked not in self._holds:
+            found = any(part == self._target for expr in expressions(one) for part in within(expr))
+            self._holds[asked] = one, self._target, found
+        if self._holds[asked][2]:
+            raise _Reached(self.whole(self._target, frame))
 
     def _declare(self, one: Declare, frame: Frame) -> None:
         if "static" in one.type.qualifiers or one.initial is None:

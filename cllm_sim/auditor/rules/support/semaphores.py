@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from weakref import WeakKeyDictionary
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Cast, Expr, Function, Index, InitialList, Name, Number, Unary
 from cllm_sim.auditor.flow import Flow, Step
 from cllm_sim.auditor.inventory import Initialisation, SharedObject, Use
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.roles import Role
 from cllm_sim.auditor.rules.support.locks import blind, escapes
@@ -22,18 +22,19 @@ from cllm_sim.auditor.rules.support.locks_places import places
 from cllm_sim.auditor.vocabulary import Act, Kind
 
 _FIXED = re.compile(r"[\w@/:.-]*\[(\d+)\]\Z")
-_NEVER: WeakKeyDictionary[Analysis, dict[str, frozenset[int]]] = WeakKeyDictionary()
-_ELEMENTS: WeakKeyDictionary[Analysis, dict[Location, dict[int, list[Use]]]] = WeakKeyDictionary()
 
 
 def elements(analysis: Analysis, one: SharedObject) -> dict[int, list[Use]]:
     """The uses of each semaphore of an array by its number; nothing where they cannot be told apart."""
-    if analysis not in _ELEMENTS:
-        _ELEMENTS[analysis] = {}
-    known = _ELEMENTS[analysis]
+    known = _known_elements(analysis)
     if one.location not in known:
         known[one.location] = _elements(analysis, one)
     return known[one.location]
+
+
+@once
+def _known_elements(_: Analysis) -> dict[Location, dict[int, list[Use]]]:
+    return {}
 
 
 def _elements(analysis: Analysis, one: SharedObject) -> dict[int, list[Use]]:
@@ -68,14 +69,9 @@ def channel(analysis: Analysis, role: Role, step: Step) -> Location | None:
     return target._replace(name=f"{target.name}[{_number(analysis, role, step)}]")
 
 
+@once
 def never_taken(analysis: Analysis) -> Mapping[str, frozenset[int]]:
     """The steps of each role that come only after a wait which never ends, because nobody gets to the post."""
-    if analysis not in _NEVER:
-        _NEVER[analysis] = _never(analysis)
-    return _NEVER[analysis]
-
-
-def _never(analysis: Analysis) -> dict[str, frozenset[int]]:
     zero = [uses for uses, zero in signals(analysis) if zero]
     never: dict[str, frozenset[int]] = {}
     for _ in zero:  # each round finds at least one more, or it is the last one

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from cllm_sim.auditor.analysis import Analysis
 from cllm_sim.auditor.facts import Assign, Binary, Call, Cast, Expr, Function, InitialList, Member, Name, Number, Unary
 from cllm_sim.auditor.flow import Edge, Step
+from cllm_sim.auditor.kept import once
 from cllm_sim.auditor.locations import Location
 from cllm_sim.auditor.outline.failure import CONSTANTS
 from cllm_sim.auditor.roles import Role
@@ -23,7 +23,6 @@ from cllm_sim.auditor.traverse import assigned_locals
 from cllm_sim.auditor.vocabulary import KNOWN, WRITES, Act
 
 DEPTH_MAX = 12
-_KEPT: WeakKeyDictionary[Analysis, dict[str, Flags]] = WeakKeyDictionary()
 COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
@@ -81,9 +80,14 @@ class StopFlag:
     needed: bool
 
 
+@once
+def _kept(_: Analysis) -> dict[str, Flags]:
+    return {}
+
+
 def flags_of(analysis: Analysis, group: str) -> Flags:
     """The flags of one program under audit, made once."""
-    kept = _KEPT.setdefault(analysis, {})
+    kept = _kept(analysis)
     if group not in kept:
         kept[group] = Flags(analysis, group)
     return kept[group]

@@ -68,7 +68,7 @@ def _check(check: SkeletonCheck) -> Claim:
     size = [
         counted(check.states, "state") if check.states is not None else "",
         counted(check.transitions, "step") if check.transitions is not None else "",
-        "" if check.complete is None else "complete" if check.complete else "not complete",
+        outcomes.searched(check.complete, check.limit),
         f"{rounded(check.seconds, 2)} s" if check.seconds is not None else "",
     ]
     told = ", ".join(part for part in size if part)
