@@ -8,7 +8,7 @@ both next are met in the reduced search exactly if they are at all; nothing has 
 What an actor may still do is read off its automaton as far as it is known. A search that meets a situation that was
 unknown starts again (`reduced.py`), so in the end nothing reachable was left out.
 
-Rules of this file: a mistake on the side of "dependent" costs states, one on the side of "independent" costs defects. It
+Rules of this file: a mistake towards "dependent" costs states, one towards "independent" costs defects. It
 must know every verb; `tests/checker/test_independence.py` compares with what steps really do.
 """
 

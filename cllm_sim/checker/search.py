@@ -8,6 +8,7 @@ a whole says about progress is `graph.py`'s; words are `explain.py`'s. Every sea
 reaching one is an answer of its own.
 """
 
+import random
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -149,10 +150,20 @@ Attempt = Callable[[Space, frozenset[int], int], Found]
 
 
 def search(
-    space: Space, symmetric: bool, limits: Limits, progress: Progress | None = None
+    space: Space, symmetric: bool, limits: Limits, progress: Progress | None = None, seed: int | None = None
 ) -> tuple[Found, frozenset[int]]:
-    """Explore a system; returns what was found and the crews that symmetry had to leave out."""
-    return attempted(space, symmetric, lambda variant, crews, bits: Search(variant, crews, limits, bits).run(progress))
+    """Explore a system; returns what was found and the crews that symmetry had to leave out.
+
+    With a `seed` the actors' steps are taken in an order drawn with it, which must not change any count.
+    """
+
+    def attempt(variant: Space, crews: frozenset[int], bits: int) -> Found:
+        run = Search(variant, crews, limits, bits)
+        if seed is not None:
+            random.Random(seed).shuffle(run.places)
+        return run.run(progress)
+
+    return attempted(space, symmetric, attempt)
 
 
 def attempted(space: Space, symmetric: bool, attempt: Attempt) -> tuple[Found, frozenset[int]]:
