@@ -121,7 +121,7 @@ def _note_partial(notes: dict[str, Any], found: Found, first: Found | None) -> N
             "schedules and counts are those of a search without it"
         )
     else:
-        notes["assumptions"].append("progress: rounds without a choice of the environment are looked for as reduced")
+        notes["assumptions"].append("progress: rounds without a choice of the environment were looked for in the reduced graph")
 
 
 def _has_mutex(system: System) -> bool:

@@ -12,7 +12,7 @@ Rules of this file: it chooses among the moves that it is given and makes none. 
 
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from cllm_sim.checker.independence import NOTHING, Independence, Spot, Uses, Values, dependent, united
 from cllm_sim.checker.table import Move
@@ -24,8 +24,33 @@ SEEDS_MAX = 24
 """How many actors a set is tried to be grown from."""
 
 
+MASKS_MAX = 12
+"""By how many sets of fields answers about an actor are kept."""
+
+T = TypeVar("T")
+
 NOWHERE = -1
 """Parked at no barrier."""
+
+
+class Kept(Generic[T]):
+    """Answers about states, kept by the fields that were read to give them: another state with these has the same."""
+
+    def __init__(self) -> None:
+        self._answers: dict[int, dict[int, T]] = {}
+
+    def find(self, packed: int) -> T | None:
+        """A kept answer, if there is one."""
+        for mask, answers in self._answers.items():
+            found = answers.get(packed & mask)
+            if found is not None:
+                return found
+        return None
+
+    def keep(self, packed: int, mask: int, answer: T) -> None:
+        """Keep an answer for which only the fields of the mask were read."""
+        if mask in self._answers or len(self._answers) < MASKS_MAX:
+            self._answers.setdefault(mask, {})[packed & mask] = answer
 
 
 class Wanted(NamedTuple):
@@ -43,13 +68,16 @@ class Persistent:
     def __init__(self, independence: Independence) -> None:
         self.known = independence
         self.layout = independence.packing.layout
-        self._seen = [self._fields(actor) for actor in range(len(self.layout.local))]
+        self._alone: list[Kept[bool]] = [Kept() for _ in self.layout.local]
+        self._sets: list[Kept[frozenset[int]]] = [Kept() for _ in self.layout.local]
+        self.seen = [self._fields(actor) for actor in range(len(self.layout.local))]
         self._wanted: list[dict[int, Wanted | None]] = [{} for _ in self.layout.local]
+        self.all_holds = sum(self.layout.field << place for place in self.layout.holds)
         self._rivals: dict[tuple[int, Spot], list[int]] = {}
 
     def wanted(self, packed: int, actor: int) -> Wanted | None:
         """The pending operation of an actor, its spot and phase; None if it has finished."""
-        known, key = self._wanted[actor], packed & self._seen[actor]
+        known, key = self._wanted[actor], packed & self.seen[actor]
         if key not in known:
             known[key] = self._made(actor, packed)
         return known[key]
@@ -76,8 +104,12 @@ class Persistent:
         rivals = self._rivals_of(actor, spot)
         if not rivals:
             return True
-        group = _Group(self, packed, [actor])
-        return group.undisturbed(self.known.uses(actor, spot), rivals)
+        known = self._alone[actor].find(packed)
+        if known is None:
+            group = _Group(self, packed, [actor])
+            known = group.undisturbed(self.known.uses(actor, spot), rivals)
+            self._alone[actor].keep(packed, group.read, known)
+        return known
 
     def _rivals_of(self, actor: int, spot: Spot) -> list[int]:
         """The actors that ever use what this operation needs."""
@@ -111,14 +143,25 @@ class Persistent:
                 break
         return best
 
-    def _grown(self, packed: int, seed: int, able: set[int]) -> set[int]:
+    def _grown(self, packed: int, seed: int, able: set[int]) -> frozenset[int]:
+        known = self._sets[seed].find(packed)
+        if known is not None:
+            return known
         group = _Group(self, packed, [seed])
         while True:
             uses = group.uses(able)
             joining = next((other for other in group.others() if group.disturbs(other, uses)), None)
             if joining is None:
-                return group.members
+                found = frozenset(group.members)
+                self._sets[seed].keep(packed, group.read, found)
+                return found
             group.join(joining, able)
+
+    def moving_fields(self, packed: int, actor: int) -> int:
+        """The fields that tell whether an actor can move."""
+        table, layout = self.known.packing.table, self.layout
+        row = table.row(actor, packed >> layout.local[actor] & layout.field)
+        return self.seen[actor] | (table.last(row, packed).mask if row is not None else 0)
 
 
 def _price(enabled: Enabled) -> tuple[bool, int]:
@@ -134,6 +177,7 @@ class _Group:
         self.known = chooser.known
         self.layout = chooser.layout
         self.packed = packed
+        self.read = 0
         self.members: set[int] = set()
         self.still: dict[int, int] = {}
         self.stops = 0
@@ -143,6 +187,7 @@ class _Group:
 
     def _wanted(self, actor: int) -> Wanted | None:
         """The pending operation of an actor, its spot and phase; None if it has finished."""
+        self.read |= self.chooser.seen[actor]
         return self.chooser.wanted(self.packed, actor)
 
     # --- growing ------------------------------------------------------------------------------------------------------
@@ -156,6 +201,7 @@ class _Group:
             self.members.add(one)
             self.still[one] = self._parked_at(one)
             self._pending.append(one)
+            self.read |= self.chooser.moving_fields(self.packed, one)
             if one not in able:
                 pending.extend(self._needed(one))
 
@@ -176,7 +222,9 @@ class _Group:
             missing = (one for one in self.known.members[wanted.on] if self._parked_at(one) != wanted.on)
             return [next(missing, actor)]
         if self.known.trust and (wanted.verb is Verb.ACQUIRE or (wanted.verb is Verb.SLEEP and wanted.phase == 2)):
-            holder = self.layout.value_of(self.packed, self._mutex(wanted)) - 1
+            mutex = self._mutex(wanted)
+            self.read |= self.layout.field << self.layout.value[mutex] | self.chooser.all_holds
+            holder = self.layout.value_of(self.packed, mutex) - 1
             return [holder] if holder >= 0 else []
         bit, ever = 1 << (self._mutex(wanted) if wanted.phase == 2 else wanted.on), self.known.ever
         return [other for other in range(len(ever)) if (ever[other][0] | ever[other][1] | ever[other][2]) & bit]
@@ -202,6 +250,9 @@ class _Group:
                 if not self.known.system.spurious and all(one in self.still for one in self.known.wakers[item]):
                     self._stop(1 << item, self.known.sleepers.get(item, ()), (Verb.SLEEP,), item)
             for item in self.known.mutexes[actor]:
+                self.read |= (
+                    self.layout.field << self.layout.value[item] | self.layout.field << self.layout.holds[actor]
+                )
                 if self.known.holds(self.packed, actor, item):
                     self._stop(1 << item, self.known.takers[item], (Verb.ACQUIRE, Verb.SLEEP), item)
 
@@ -255,11 +306,14 @@ class _Group:
         """
         if actor in self.known.by_cursor:
             return ()
-        return tuple(
-            (item, self.layout.value_of(self.packed, item))
+        found = [
+            item
             for item in self.known.asked[actor]
             if all(one == actor or one in self.still for one in self.known.writers.get(item, ()))
-        )
+        ]
+        for item in found:
+            self.read |= self.layout.field << self.layout.value[item]
+        return tuple((item, self.layout.value_of(self.packed, item)) for item in found)
 
     def undisturbed(self, uses: Uses, rivals: list[int]) -> bool:
         """Does none of the rivals disturb? (The members do not grow.)"""

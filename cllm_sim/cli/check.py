@@ -20,6 +20,7 @@ Examples:
   cllm check ./mine.py --workers 2,3,4
   cllm check model_lock --workers 4 --promise uncontended
   cllm check node_zero --workers 2 --depth 2 --reductions none
+  cllm check node_zero --workers 12 --depth 2 --reductions both
 """,
 )
 @options.architecture
@@ -27,9 +28,10 @@ Examples:
 @options.depth
 @options.option(
     "--reductions",
-    type=click.Choice(("none", "symmetry")),
+    type=click.Choice(("none", "symmetry", "partial-order", "both")),
     shown="symmetry",
-    help="symmetry: workers that cannot be told apart are one; none: every interleaving by itself.",
+    help="symmetry: workers that cannot be told apart are one; partial-order: of orders that make no difference one "
+    "is followed; both; none: every interleaving by itself.",
 )
 @options.option(
     "--races",
