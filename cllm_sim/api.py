@@ -64,11 +64,15 @@ def check(
     budget_seconds: float = 120.0,
     max_states: int = 3_000_000,
     settings: Settings = None,
+    promela: str | None = None,
     output: str | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> RunResult:
-    """Can it ever go wrong? Every interleaving, unlimited steps. Files are left only where `output` names a folder."""
+    """Can it ever go wrong? Every interleaving, unlimited steps. Files are left only where `output` names a folder.
+
+    `promela` names a file for the same model in Promela, to be checked by SPIN.
+    """
     from cllm_sim import checker
 
     started = time.perf_counter()
@@ -87,6 +91,10 @@ def check(
         max_states=max_states,
         progress=progress,
     )
+    if promela is not None:
+        from cllm_sim.promela import export_to
+
+        result.data["promela"] = {"path": promela, "states": export_to(loaded, workers, depth, Path(promela))}
     if folder is not None:
         _draw_broken(result, folder)
     return _finished(result, started, folder)

@@ -43,6 +43,12 @@ Examples:
 @options.option("--without", multiple=True, metavar="NAME", help="Do not judge this promise; may be repeated.")
 @options.budget("2m", "Time limit of the search; what is not searched by then is undecided.")
 @options.option("--max-states", type=options.POSITIVE, metavar="N", shown="3000000", help="Limit of states.")
+@options.option(
+    "--promela",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Also write the model in Promela for SPIN; how to run it stands in the file's first lines.",
+)
 @options.setting
 @options.output("none, nothing is written")
 @options.common
