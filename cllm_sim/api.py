@@ -65,13 +65,16 @@ def check(
     max_states: int = 3_000_000,
     settings: Settings = None,
     promela: str | None = None,
+    any_depth: bool = False,
+    fanouts: Sequence[int] = range(1, 13),
     output: str | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int, float], None] | None = None,
 ) -> RunResult:
     """Can it ever go wrong? Every interleaving, unlimited steps. Files are left only where `output` names a folder.
 
-    `promela` names a file for the same model in Promela, to be checked by SPIN.
+    `promela` names a file for the same model in Promela, to be checked by SPIN. With `any_depth` every depth of trees
+    whose controls have `fanouts` children is proved by induction instead, and `workers` and `depth` do not count.
     """
     from cllm_sim import checker
 
@@ -79,6 +82,9 @@ def check(
     loaded = load(str(architecture), settings)
     _own_settings_only(loaded, settings)
     folder = output_folder("", output, overwrite=overwrite) if output else None
+    if any_depth:
+        result = _proved(loaded, fanouts, budget_seconds, max_states, promise, without, progress)
+        return _finished(result, started, folder)
     result = checker.run(
         loaded,
         workers=workers,
@@ -98,6 +104,28 @@ def check(
     if folder is not None:
         _draw_broken(result, folder)
     return _finished(result, started, folder)
+
+
+def _proved(
+    loaded: Loaded,
+    fanouts: Sequence[int],
+    budget_seconds: float,
+    max_states: int,
+    promise: Sequence[str],
+    without: Sequence[str],
+    progress: Callable[[int, int, float], None] | None,
+) -> RunResult:
+    from cllm_sim.induction import prove
+
+    return prove(
+        loaded,
+        fanouts=tuple(fanouts),
+        budget_seconds=budget_seconds,
+        max_states=max_states,
+        promise=tuple(promise),
+        without=tuple(without),
+        progress=progress,
+    )
 
 
 def _draw_broken(result: RunResult, folder: Path) -> None:

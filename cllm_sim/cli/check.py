@@ -21,6 +21,7 @@ Examples:
   cllm check model_lock --workers 4 --promise uncontended
   cllm check node_zero --workers 2 --depth 2 --reductions none
   cllm check node_zero --workers 12 --depth 2 --reductions both
+  cllm check node_zero --any-depth
 """,
 )
 @options.architecture
@@ -44,6 +45,11 @@ Examples:
 @options.budget("2m", "Time limit of the search; what is not searched by then is undecided.")
 @options.option("--max-states", type=options.POSITIVE, metavar="N", shown="3000000", help="Limit of states.")
 @options.option(
+    "--any-depth",
+    is_flag=True,
+    help="Prove every depth by induction over the levels (fan-outs 1 to 12, or those of --workers).",
+)
+@options.option(
     "--promela",
     type=click.Path(dir_okay=False),
     metavar="FILE",
@@ -66,5 +72,9 @@ def command(terminal: Terminal, architecture: str, workers: tuple[int, ...] | No
             rate = f", {states / seconds:,.0f} per second" if seconds else ""
             progress.show(f"{architecture}: {states:,} states, {queue:,} to look at{rate}, {seconds:.0f} s")
 
-        results = [api.check(architecture, progress=show, **one) for one in options.one_by_one(workers, given)]
+        if given["any_depth"]:
+            once = next(options.one_by_one(None, given))
+            results = [api.check(architecture, progress=show, fanouts=workers or range(1, 13), **once)]
+        else:
+            results = [api.check(architecture, progress=show, **one) for one in options.one_by_one(workers, given)]
     return terminal.finish(results)
