@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint unit wheel bench nightly audit-score pins clean
+.PHONY: help demo test lint unit wheel bench nightly audit-score mutants pins clean
 
 CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3 python
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -82,6 +82,9 @@ bench: .venv/.dev  ## the benchmarks
 nightly: .venv/.dev  ## the long tests, then the benchmarks
 	@$(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)
 	@$(BIN)/python tests/benchmarks/run.py
+
+mutants: .venv/.dev  ## every mutant under every reduction, and faults put into the checker; reports/mutants/result.json
+	@$(BIN)/python -m tests.mutants
 
 audit-score: .venv/.dev  ## precision and recall of the auditor over its corpus, and recall over injected defects
 	@$(BIN)/python -m tests.audit.score

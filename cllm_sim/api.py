@@ -57,7 +57,7 @@ def check(
     *,
     workers: int = 12,
     depth: int = 1,
-    reductions: str = "symmetry",
+    reductions: str = "both",
     races: str = "auto",
     promise: Sequence[str] = (),
     without: Sequence[str] = (),

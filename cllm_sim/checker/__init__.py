@@ -26,6 +26,9 @@ from cllm_sim.results import SCHEMA, ExitCode, RunResult, environment, scope
 from cllm_sim.tree import checked_tree
 
 REDUCTIONS = ("none", "symmetry", "partial-order", "both")
+AGAIN_MAX = 200_000
+"""States of the search without partial order after one with it met a broken rule; few more are worth the wait."""
+
 RACES = ("auto", "next", "monitor")
 
 
@@ -40,7 +43,7 @@ def run(
     *,
     workers: int = 12,
     depth: int = 1,
-    reductions: str = "symmetry",
+    reductions: str = "both",
     races: str = "auto",
     promise: tuple[str, ...] = (),
     without: tuple[str, ...] = (),
@@ -74,7 +77,14 @@ def run(
     else:
         found, left_out = search(space, symmetric, limits, progress)
     judged = judge(loaded, found, found.symmetry.crews)
-    if symmetric and (judged.unconfirmed or (found.complete and _inexact(judged))):
+    if first is not None and found is not first and not found.complete:
+        known = {row["class"] for row in judged.broken}
+        more = judge(loaded, first, first.symmetry.crews).broken
+        judged.broken.extend(row for row in more if row["class"] not in known)
+    if found.reduced and "uncontended" in names and _doubtful(judged):
+        found, left_out = search(space, symmetric, limits, progress)
+        judged = judge(loaded, found, found.symmetry.crews)
+    if symmetric and (judged.unconfirmed or (found.complete and not found.reduced and _inexact(judged))):
         judged = _confirm(loaded, space, found, judged, limits)
     if "uncontended" in names:
         judged.broken.extend(contention_broken(loaded, found, judged.contention))
@@ -83,7 +93,10 @@ def run(
         _note_partial(notes, found, first)
     elif why_not:
         notes["assumptions"].append(why_not)
-    return _result(loaded, system, found, judged, names, notes)
+    limit = (first or found).limit
+    if judged.unconfirmed and not limit:
+        limit = "something was seen to go wrong, and no schedule was found that shows it"
+    return _result(loaded, system, found, judged, names, notes, limit)
 
 
 def _not_partial(loaded: Loaded) -> str:
@@ -98,7 +111,7 @@ def _in_full(
     space: Space, symmetric: bool, limits: Limits, first: Found, progress: Progress | None
 ) -> tuple[Found, frozenset[int]]:
     """Search once more without partial order: for shortest schedules, and for every defect with its own."""
-    left = replace(limits, seconds=max(1.0, limits.seconds - first.seconds))
+    left = Limits(max(1.0, limits.seconds - first.seconds), min(limits.states, AGAIN_MAX))
     found, left_out = search(space, symmetric, left, progress)
     if not found.complete and not wrong(found):
         return first, left_out
@@ -121,7 +134,9 @@ def _note_partial(notes: dict[str, Any], found: Found, first: Found | None) -> N
             "schedules and counts are those of a search without it"
         )
     else:
-        notes["assumptions"].append("progress: rounds without a choice of the environment were looked for in the reduced graph")
+        notes["assumptions"].append(
+            "progress: rounds without a choice of the environment were looked for in the reduced graph"
+        )
 
 
 def _has_mutex(system: System) -> bool:
@@ -139,6 +154,11 @@ def _confirm(loaded: Loaded, space: Space, found: Found, judged: Judged, limits:
     elif found.complete:
         found.limit = "what was seen under symmetry could not be confirmed in index order within the limits"
     return judged
+
+
+def _doubtful(judged: Judged) -> bool:
+    """Is there a mutex for which nobody was seen to wait, and of which it is not known that nobody ever does?"""
+    return any(not row["worst"] and not row["exact"] for row in judged.contention)
 
 
 def _inexact(judged: Judged) -> bool:
@@ -176,17 +196,24 @@ def _unreached(loaded: Loaded, found: Found) -> list[dict[str, Any]]:
 
 
 def _result(
-    loaded: Loaded, system: System, found: Found, judged: Judged, names: tuple[str, ...], notes: dict[str, Any]
+    loaded: Loaded,
+    system: System,
+    found: Found,
+    judged: Judged,
+    names: tuple[str, ...],
+    notes: dict[str, Any],
+    limit: str,
 ) -> RunResult:
+    """The result; `limit` is that of the search which had to be complete."""
     judged.broken.extend(never_fulfilled(found))
     kinds = [row["class"] for row in judged.broken]
-    rows = verdicts(names, kinds, found.complete)
+    rows = verdicts(names, kinds, not limit)
     broken = [
         {**row, "class": row["class"].removesuffix("-on-weights")}
         for row in judged.broken
         if concerns(row["class"], names)
     ]
-    verdict = "broken" if broken else "holds" if found.complete else "undecided"
+    verdict = "broken" if broken else "undecided" if limit else "holds"
     code = {"broken": ExitCode.SUBJECT, "holds": ExitCode.HOLDS, "undecided": ExitCode.UNDECIDED}[verdict]
     first = next((row["counterexample"] for row in broken if row["counterexample"]), None)
     return RunResult(
@@ -207,8 +234,8 @@ def _result(
             "defects": judged.total,
             "states": found.visited,
             "transitions": found.steps,
-            "complete": found.complete,
-            "limit": found.limit or None,
+            "complete": not limit,
+            "limit": limit or None,
             **notes,
             "contention": {row["object"]: row["worst"] for row in judged.contention},
             "contention_details": judged.contention,

@@ -10,12 +10,26 @@ Rules of this file: what is merged is a bisimulation of the automaton, found by 
 
 from collections.abc import Hashable
 
-from cllm_sim.checker.unfold import SITUATIONS_MAX, Automaton
+from cllm_sim.checker import unfold
+from cllm_sim.checker.unfold import Automaton
 
 
 def same_from_here(automaton: Automaton) -> list[int]:
     """For every situation of a text the first one that does the same for ever."""
     _complete(automaton)
+    return _classes(automaton)
+
+
+def reach_alike(automaton: Automaton) -> None:
+    """Run through the lines behind merged situations as a search that tells them apart would have done."""
+    same = _classes(automaton)
+    for node, first in enumerate(same):
+        for reply in list(automaton.edges[first]) if node != first else ():
+            if (first, reply) not in automaton.assumed:
+                automaton.run_through(node, reply)
+
+
+def _classes(automaton: Automaton) -> list[int]:
     group: list[Hashable] = list(automaton.op)
     count = 0
     while len(set(group)) != count:
@@ -43,7 +57,8 @@ def _complete(automaton: Automaton) -> None:
     try:
         for node in range(known):
             for reply in sorted(replies[automaton.op[node]] - automaton.edges[node].keys()):
-                if len(automaton.op) < min(2 * known, SITUATIONS_MAX - 1):
+                if len(automaton.op) < min(2 * known, unfold.SITUATIONS_MAX):
                     automaton.step(node, reply)
+                    automaton.assumed.add((node, reply))
     finally:
         automaton.lines = lines

@@ -19,6 +19,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from cllm_sim.checker.independence import Independence
+from cllm_sim.checker.merging import reach_alike
 from cllm_sim.checker.persistent import Persistent
 from cllm_sim.checker.search import Found, Limits, Progress, Search, attempted
 from cllm_sim.checker.space import Space
@@ -33,6 +34,9 @@ MISUSE = frozenset({"lock-misuse", "barrier-misuse", "use-after-destroy"})
 
 GROWN = "a situation was met that was not known"
 """Why a run is cut short and made again."""
+
+STEPS_BETWEEN_LOOKS = 256
+"""Steps of a chain between two looks at the clock."""
 
 Here = tuple[int, tuple[Mark, ...]]
 """Fields of a state, and its marks."""
@@ -64,7 +68,13 @@ class Reduced(Search):
         self.found.visited += len(self.found.states)
 
     # --- one kept state -----------------------------------------------------------------------------------------------
+    def _count(self) -> int:
+        return len(self.found.states) + self.found.visited
+
     def _visit(self, number: int) -> None:
+        self._check_limits(time.perf_counter() - self.started)
+        if self.found.limit:
+            return
         if self.own:
             self._ask(number)
         self._follow(number)
@@ -129,6 +139,10 @@ class Reduced(Search):
             waiting.extend(one for one, _ in move.done if one not in waiting)
             yield following, move.chosen
             length += 1
+            if length % STEPS_BETWEEN_LOOKS == 0:
+                self._check_limits(time.perf_counter() - self.started)
+                if self.found.limit:
+                    return
             if following == anchor:
                 return
             if length == power:
@@ -210,4 +224,7 @@ def search_reduced(
                 trust = False
             informed = True
 
-    return attempted(space, symmetric, attempt)
+    found = attempted(space, symmetric, attempt)
+    for automaton in space.automata:
+        reach_alike(automaton)
+    return found

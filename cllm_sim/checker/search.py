@@ -209,12 +209,13 @@ class Search:
         self.own = [promise for promise in _architecture(self.system).promises if promise.predicate is not None]
         self.known_ops = 0
         self.next = 0
+        self.started = 0.0
         self.raced: set[str] = set()
         self.places = list(enumerate(zip(self.packing.layout.local, self.table.rows, strict=True)))
 
     def run(self, progress: Progress | None) -> Found:
         """Search until everything is known or a limit is reached."""
-        started = time.perf_counter()
+        self.started = started = time.perf_counter()
         found = self.found
         try:
             self._all(progress, started)
@@ -239,8 +240,12 @@ class Search:
     def _check_limits(self, elapsed: float) -> None:
         if elapsed > self.limits.seconds:
             self.found.limit = f"the budget of {self.limits.seconds:g} s was used up"
-        elif len(self.found.states) > self.limits.states:
+        elif self._count() > self.limits.states:
             self.found.limit = f"the limit of {self.limits.states:,} states was reached"
+
+    def _count(self) -> int:
+        """How many states were met."""
+        return len(self.found.states)
 
     def _visit(self, number: int) -> None:
         packed = self.found.states.packed[number]

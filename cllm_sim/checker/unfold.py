@@ -50,7 +50,7 @@ class Automaton:
     """The local situations of one text met so far. Node 0 is the start.
 
     `op[node]` and `place[node]` describe a situation; `step(node, reply)` gives the next one, unfolding it if it is
-    new.
+    new. `assumed` are the steps (node, reply) that were made for a comparison and not in a search.
     """
 
     def __init__(self, text: Callable[[], Steps], lines: Lines, path: str) -> None:
@@ -62,6 +62,7 @@ class Automaton:
         self.edges: list[dict[int, int]] = []
         self.replies: list[tuple[int, ...]] = []
         self.seen: dict[Hashable, int] = {}
+        self.assumed: set[tuple[int, int]] = set()
         self.runs = 0
         self._enter(())
 
@@ -71,6 +72,10 @@ class Automaton:
         if following is None:
             following = self.edges[node][reply] = self._enter((*self.replies[node], reply))
         return following
+
+    def run_through(self, node: int, reply: int) -> None:
+        """Note the lines between a situation and the next one as reached."""
+        self._reach((*self.replies[node], reply))
 
     def _enter(self, replies: tuple[int, ...]) -> int:
         first, second = self._reach(replies), self._reach(replies)

@@ -206,17 +206,18 @@ def _contention(loaded: Loaded, found: Found, crews: frozenset[int]) -> list[dic
     """Per mutex (one row for all that symmetry does not tell apart): the worst number of waiters, a schedule for it."""
     system = found.space.system
     rows: dict[str, dict[str, Any]] = {}
-    bounds = {} if found.complete else at_most(system, loaded.path)
+    every_state = found.complete and not found.reduced
+    bounds = {} if every_state else at_most(system, loaded.path)
     for item in mutexes(system):
         name = orbit_name(system, item, crews)
         if name in rows:
             continue
         worst, moves = _realised(found, name, system.objects[item].field)
-        if not found.complete:
+        if not every_state:
             count, longer = pile_up(ordered(found), item)
             if count > worst:
                 worst, moves = count, longer
-        exact = worst == (max(found.contention.get(name, {0: 0})) if found.complete else bounds.get(item))
+        exact = worst == (max(found.contention.get(name, {0: 0})) if every_state else bounds.get(item))
         schedule = format_schedule(system, moves)
         rows[name] = {"object": name, "worst": worst, "exact": exact, "schedule": schedule, "steps": len(moves)}
     return list(rows.values())

@@ -30,7 +30,7 @@ Examples:
 @options.option(
     "--reductions",
     type=click.Choice(("none", "symmetry", "partial-order", "both")),
-    shown="symmetry",
+    shown="both",
     help="symmetry: workers that cannot be told apart are one; partial-order: of orders that make no difference one "
     "is followed; both; none: every interleaving by itself.",
 )

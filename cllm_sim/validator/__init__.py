@@ -1,9 +1,11 @@
 """The judge: did reality do what the text allows, in the time that was predicted?
 
 `run` turns an architecture and a recorded trace, real or simulated, into a `RunResult`. Modules: `replay` (every log
-against its own text), `commuting` and `search` (is there an order of all logs that the semantics allows?), `walk`
-(what that order kept of the promises), `explain` (the first impossible event), `judgement`, and `timing`. Rules of
-this package: it does not know the checker, the simulator, the runtime or any shipped architecture.
+against its own text), `timeline`, `tables`, `sweep` and `search` (is there an order of all logs that the semantics
+allows?), `walk` and `clocks` (what that order kept of the promises), `explain` (the first impossible event),
+`judgement`, and `timing`.
+
+Rules of this package: it does not know the checker, the simulator, the runtime or any shipped architecture.
 """
 
 from typing import Any

@@ -88,7 +88,7 @@ def judge(
         return _judgement(False, trace, search.moves, started, first_illegal=first)
     if legal is None:
         return _judgement(None, trace, search.moves, started, judged=search.most_done)
-    kept = _kept(judging, logs, walk(judging, logs, search.order))
+    kept = _kept(judging, logs, walk(judging, logs, search.order, search))
     return _judgement(True, trace, search.moves, started, judged=search.total, **kept)
 
 
@@ -163,7 +163,7 @@ def _contended(system: System, logs: Sequence[Log], walked: Walked) -> dict[str,
     if item < 0 or not walked.contention[item].waiters:
         return None
     count, actor, at = walked.contention[item]
-    text = f"{count} actors wait for {system.objects[item].name} when it is given back here"
+    text = f"{count} actors wait for {system.objects[item].name}, which is held until here"
     return {"class": "contention", **row(system, logs, actor, at, text), "count": count}
 
 

@@ -11,15 +11,9 @@ from typing import NamedTuple
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Verb
 from cllm_sim.semantics import Memory, Outcome, initial, outcomes
-from cllm_sim.validator.commuting import FIRST, SECOND, freedom
 from cllm_sim.validator.replay import Log, after
-
-
-class Move(NamedTuple):
-    """Who goes, and which of its outcomes it is."""
-
-    actor: int
-    number: int
+from cllm_sim.validator.tables import CHANGE, GATHER, HARD, SLEEP, TAKE
+from cllm_sim.validator.timeline import Timeline
 
 
 class Point(NamedTuple):
@@ -34,7 +28,8 @@ class Point(NamedTuple):
 class Candidate(NamedTuple):
     """A possible move; a free one leaves no alternative."""
 
-    move: Move
+    actor: int
+    number: int
     outcome: Outcome
     free: bool
 
@@ -100,6 +95,16 @@ class Logs:
             else:
                 self.pending[actor] = after(self.system, actor, [*self.replies[actor][:position], reply])
 
+    def take_on(self, position: Sequence[int], memory: Memory) -> None:
+        """Stand where a sweep has come to; it does no operation that is in no log."""
+        for actor, (before, now) in enumerate(zip(self.position, position, strict=True)):
+            if before != now:
+                log = self.logs[actor]
+                self.position[actor] = now
+                self.done += now - before
+                self.pending[actor] = log.bound[now] if now < self.lengths[actor] else log.rest
+        self.memory = memory
+
     def broken_off(self) -> bool:
         """Does somebody stand where its log parts from its text?"""
         return any(
@@ -112,15 +117,15 @@ class Possible(Logs):
 
     def __init__(self, system: System, logs: Sequence[Log]) -> None:
         super().__init__(system, logs)
-        self.free = freedom(system, logs)
+        self.line = Timeline(system, logs)
         self.moves = 0
 
     def possible(self, actor: int) -> Iterator[Candidate]:
         """The outcomes of an actor's next operation that agree with all recorded replies."""
-        free = self.is_free(actor)
         for number, outcome in enumerate(outcomes(self.system, self.pending, self.memory, actor)):
             if all(self._agrees(member, reply) for member, reply in outcome.done):
-                yield Candidate(Move(actor, number), outcome, free)
+                free = self.is_free(actor)
+                yield Candidate(actor, number, outcome, free)
                 if free:
                     return
 
@@ -129,7 +134,16 @@ class Possible(Logs):
         phase = self.memory.phase[actor]
         if phase == 1:  # a sleeper that wakes: what it then needs is its mutex
             return True
-        return bool(self.free[actor][self.position[actor]] & (SECOND if phase == 2 else FIRST))
+        if not self.recorded(actor):
+            return False
+        line = self.line
+        at = [first + done for first, done in zip(line.first, self.position, strict=True)]
+        mode = line.cells[at[actor]].mode
+        if mode == CHANGE:
+            return line.alone(at[actor], at)
+        if mode == TAKE or (mode == SLEEP and phase == 2):
+            return line.takes_first(at[actor], at)
+        return mode not in (GATHER, HARD)
 
     def _agrees(self, actor: int, reply: int) -> bool:
         return not self.recorded(actor) or self.replies[actor][self.position[actor]] == reply

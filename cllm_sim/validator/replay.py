@@ -60,6 +60,23 @@ class Log:
         return self.events[len(self.bound) - 1].end if self.bound else 0
 
 
+class _Stand:
+    """One operation of an actor's text, with what its events in the log are compared with.
+
+    `own`: it moves the actor's cursor, goes by it, or is the environment's choice. `replies`: all answers that it can
+    have, None where the others decide about that.
+    """
+
+    __slots__ = ("bound", "label", "own", "private", "replies")
+
+    def __init__(self, label: str, bound: Bound, replies: frozenset[int] | None) -> None:
+        self.label = label
+        self.bound = bound
+        self.private = bound.verb in PRIVATE
+        self.own = self.private or bool(bound.at)
+        self.replies = replies
+
+
 class _Replay:
     """One run of a text along a log."""
 
@@ -71,67 +88,74 @@ class _Replay:
         self.op: Op | None = first(self.steps)
         self.alone: list[Bound | None] = [None] * len(system.actors)
         self.memory: Memory = initial(system)
-        self.labels: dict[Op, str] = {}
-        self.answers: dict[Op, tuple[int, ...]] = {}
+        self.cursors: dict[Memory, Memory] = {self.memory: self.memory}
+        self.moved: dict[tuple[int, Op, int], Memory] = {}
+        self.resolutions: dict[tuple[int, Op], Bound] = {}
+        self.stands: dict[Op, _Stand] = {}
         self.bound: list[Bound] = []
         self.target: list[Bound] = []
 
     def follow(self) -> Break | None:
         """Follow the log to its end, or to the first event that the text does not do."""
+        known, enter, resolve = self.stands.get, self.bound.append, self.target.append
         clock = 0
-        for index, event in enumerate(self.events):
-            broken = self._disagreement(index, event, clock)
+        for index, (label, reply, begin, end) in enumerate(self.events):
+            if self.op is None:
+                return Break(index, "its text has come to its end before this event")
+            stand = known(self.op) or self.stand(self.op)
+            if label != stand.label or not clock <= begin <= end:
+                return _disagreement(index, label, stand.label)
+            bound = stand.bound
+            enter(bound)
+            resolve(self.resolved(bound) if stand.own else bound)
+            if stand.replies is not None and reply not in stand.replies:
+                return _impossible(index, tuple(stand.replies))
+            broken = (self._own_reply(index, reply, bound) if stand.private else None) or self._send(index, reply)
             if broken is not None:
                 return broken
-            assert self.op is not None
-            bound = self.system.bound(self.actor, self.op)
-            self.bound.append(bound)
-            self.target.append(self.resolved(bound))
-            broken = self._own_reply(index, event, bound) or self._send(index, event)
-            if broken is not None:
-                return broken
-            clock = event.end
+            clock = end
         return None
 
-    def _disagreement(self, index: int, event: Event, clock: int) -> Break | None:
-        if self.op is None:
-            return Break(index, "its text has come to its end before this event")
-        label = self.label(self.op)
-        if event.op != label:
-            return Break(index, f"its text does '{label}' here", possible_ops=(label,))
-        if not clock <= event.begin <= event.end:
-            return Break(
-                index, "its times run backwards (it begins before the event before it ended, or ends before it begins)"
-            )
-        return None
+    def stand(self, op: Op) -> _Stand:
+        """An operation with its name in traces and its answers, asked for once."""
+        if op not in self.stands:
+            bound = self.system.bound(self.actor, op)
+            others_decide = bound.verb in SHARED_REPLY or bound.verb in PRIVATE
+            replies = None if others_decide else frozenset(self._answers(bound)) or None
+            self.stands[op] = _Stand(self.system.describe(self.actor, op), bound, replies)
+        return self.stands[op]
 
     def label(self, op: Op) -> str:
         """The operation as traces name it."""
-        known = self.labels.get(op)
-        if known is None:
-            known = self.labels[op] = self.system.describe(self.actor, op)
-        return known
+        return self.stand(op).label
 
     def resolved(self, bound: Bound) -> Bound:
         """The variant for the child under the cursor; the operation itself where it names none, or the cursor stands
         nowhere.
         """
-        return (under_cursor(self.system, self.memory, self.actor, bound) or bound) if bound.at else bound
+        if not bound.at:
+            return bound
+        known = id(self.memory), bound.op
+        if known not in self.resolutions:
+            self.resolutions[known] = under_cursor(self.system, self.memory, self.actor, bound) or bound
+        return self.resolutions[known]
 
-    def _own_reply(self, index: int, event: Event, bound: Bound) -> Break | None:
-        """Judge a reply that nobody else can have influenced, and keep the cursor that the operation moves."""
-        if bound.verb in SHARED_REPLY:
+    def _own_reply(self, index: int, reply: int, bound: Bound) -> Break | None:
+        """Judge a reply that nobody else can have influenced, and keep the cursor that the operation moves.
+
+        States that differ in nothing are one object (`cursors`), so that each is known by its identity.
+        """
+        known = id(self.memory), bound.op, reply
+        if known in self.moved:
+            self.memory = self.moved[known]
             return None
-        if bound.verb in PRIVATE:
-            found = self._outcomes(bound, self.memory)
-            replies = tuple(reply for outcome in found for _, reply in outcome.done)
-            if event.reply in replies:
-                self.memory = found[replies.index(event.reply)].memory
-        else:
-            replies = self.answers.get(bound.op) or self.answers.setdefault(bound.op, self._answers(bound))
-        if event.reply in replies or not replies:
-            return None
-        return Break(index, "it cannot be answered like this", possible_replies=replies)
+        found = self._outcomes(bound, self.memory)
+        replies = tuple(answer for outcome in found for _, answer in outcome.done)
+        if reply not in replies:
+            return _impossible(index, replies)
+        after = found[replies.index(reply)].memory
+        self.memory = self.moved[known] = self.cursors.setdefault(after, after)
+        return None
 
     def _answers(self, bound: Bound) -> tuple[int, ...]:
         """All replies of an operation: alone, as one woken from sleep, and as the last to arrive where all others
@@ -151,16 +175,30 @@ class _Replay:
         self.alone[self.actor] = bound
         return outcomes(self.system, self.alone, memory, self.actor)
 
-    def _send(self, index: int, event: Event) -> Break | None:
+    def _send(self, index: int, reply: int) -> Break | None:
         try:
-            self.op = checked_operation(self.steps.send(event.reply), self.steps)
+            op = self.steps.send(reply)
         except StopIteration:
             self.op = None
         except CllmError:
             raise
         except Exception as error:  # the text is a user's: with a reply it never expected it may do anything
-            return Break(index, f"its text fails on the reply {event.reply} ({type(error).__name__}: {error})")
+            return Break(index, f"its text fails on the reply {reply} ({type(error).__name__}: {error})")
+        else:
+            self.op = op if type(op) is Op else checked_operation(op, self.steps)
         return None
+
+
+def _disagreement(index: int, op: str, wanted: str) -> Break:
+    if op != wanted:
+        return Break(index, f"its text does '{wanted}' here", possible_ops=(wanted,))
+    return Break(
+        index, "its times run backwards (it begins before the event before it ended, or ends before it begins)"
+    )
+
+
+def _impossible(index: int, replies: tuple[int, ...]) -> Break:
+    return Break(index, "it cannot be answered like this", possible_replies=tuple(sorted(replies)))
 
 
 def first(steps: Steps) -> Op | None:
@@ -199,9 +237,9 @@ def _ending(run: _Replay, complete: bool, stated: int | None) -> Break | None:
     if stated is not None and stated < 0:
         return Break(length, "the line that closes the log with its length is missing", possible_ops=going_on)
     if stated is not None and stated != length:
-        return Break(
-            min(stated, length), "the log breaks off here" if stated > length else "the log should have ended here"
-        )
+        if stated > length:
+            return Break(length, "the log breaks off here", possible_ops=going_on)
+        return Break(stated, "the log should have ended here")
     if complete and going_on:
         return Break(length, f"the log ends although its text goes on with '{going_on[0]}'", possible_ops=going_on)
     return None

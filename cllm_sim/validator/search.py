@@ -1,16 +1,18 @@
 """Second pass of the judge: is there an order of all logs together that the semantics allows, with the recorded
 replies?
 
-Depth first, through the events in the order in which they ended. By its end an event must have been done; the one
-that ended first of all that are still to be done is *wanted*. Four things keep this to one move per event for legal
-logs, and make a contradiction cheap to find wherever it stands:
+What leaves no choice is done by the sweep (`sweep.py`); for most logs that is all of it, and nothing is searched.
+Where it stops the search makes one move and hands over again. It goes depth first, through the events in the order in
+which they ended. By its end an event must have been done; the one that ended first of all that are still to be done is
+*wanted*. Four things keep this to one move per event for legal logs, and make a contradiction cheap to find wherever it
+stands:
 
 1. An operation may not go while another one that *ended before it began* is still to be done: there is one machine
    with one monotonic clock, read before an operation was started and after its reply was there.
 2. Only those moves are followed that can matter to the wanted event, a stubborn set (Valmari 1989): its own actor's,
    and for every operation in the set those of all actors that use the same object before it ended, because they may
    enable it or be in conflict with it.
-3. An operation that commutes with all that may come before it leaves no alternative (`commuting.py`).
+3. An operation that commutes with all that may come before it leaves no alternative (`timeline.py`).
 4. States that differ in nothing that decides about the rest are one: what led nowhere is recognised when met again.
 
 The event that was wanted in vain farthest along the clock is the first impossible one: no order of all that had begun
@@ -21,21 +23,25 @@ Rules of this file: it finds an order, or that there is none. What an operation 
 that knows none of the four.
 """
 
-from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from math import inf
 from operator import itemgetter
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from cllm_sim.compose import Bound, System
 from cllm_sim.operations import Kind, Verb
-from cllm_sim.validator.logs import Candidate, Logs, Move, Point, Possible
+from cllm_sim.validator.logs import Candidate, Point, Possible
 from cllm_sim.validator.replay import Log
+from cllm_sim.validator.sweep import Sweep
+from cllm_sim.validator.tables import Step
 
-CLOCK_EVERY_MOVES = 64
 KEPT_EVERY_MOVES = 32
 """Beyond the farthest dead end only some states are kept, to be recognised later: every fork, and one in so many."""
+BEFORE = (-1, -1, -1)
+"""Comes before the end, the actor and the number of any event."""
 TRIED_MAX = 1_000
 """States kept in which the farthest event was wanted: enough to tell what would have been possible."""
 
@@ -48,7 +54,7 @@ class Fork(NamedTuple):
     point: Point
     untried: list[Candidate]
     length: int
-    stage: int
+    stage: tuple[int, int, int]
 
 
 class Search(Possible):
@@ -63,23 +69,25 @@ class Search(Possible):
         super().__init__(system, logs)
         self.budget_moves = budget_moves
         self.stop_at = stop_at
-        self.order: list[Move] = []
+        self.order: list[Step] = []
         self.tried: list[Point] = []
         self.dead_ends: list[Point] = []
-        self._deadlines = _deadlines(self)
-        self._stage = 0
-        self._farthest = 0
+        self._sweep = Sweep(system, logs, self.line)
+        self._stage = self._farthest = BEFORE
         self._forks: list[Fork] = []
         self._met: set[Any] = set()
-        self._careful_until = -1
-        self._users = _users(system, logs)
+        self._careful_until = BEFORE
         items = [item for item, thing in enumerate(system.objects) if thing.kind is not Kind.REGION]
         self._values = itemgetter(*items, items[0])  # twice the first: a getter of one item returns no tuple
+
+    @cached_property
+    def _users(self) -> dict[int, dict[int, list[int]]]:
+        return _users(self.system, self.logs)
 
     @property
     def culprit(self) -> int:
         """The actor of the first event, by its end, that no order lets happen."""
-        return self._deadlines[self._farthest][0]
+        return self._farthest[1]
 
     @property
     def most_done(self) -> int:
@@ -88,10 +96,14 @@ class Search(Possible):
 
     def run(self) -> bool | None:
         """Is there an order that does all events? None: the budget was used up before that was known."""
-        while self._advance():
-            if self._budget_used_up():
+        while True:
+            in_time = self._swept()
+            if not self._advance():
+                return True
+            if not in_time or self._budget_used_up():
+                self._remember(True)
                 return None
-            found = self._stubborn(self._deadlines[self._stage][0])
+            found = self._stubborn(self._stage[1])
             self._remember(bool(found))
             if not found and self.broken_off():
                 self.dead_ends = [self.point]
@@ -103,18 +115,30 @@ class Search(Possible):
             if len(found) > 1:
                 self._forks.append(Fork(self.point, found[:0:-1], len(self.order), self._stage))
             self._make(found[0])
-        return True
+
+    def _swept(self) -> bool:
+        """Do all that leaves no choice from here on; False if the budget ended before."""
+        sweep, before = self._sweep, len(self.order)
+        if self.moves:
+            sweep.stand(self.position, self.pending, self.memory)
+        in_time = sweep.run(self.order, self.budget_moves - self.moves, self.stop_at)
+        if len(self.order) > before:
+            self.moves += len(self.order) - before
+            self.take_on(sweep.position(), sweep.memory())
+        return in_time
 
     def _advance(self) -> bool:
         """Find the event that is wanted next, the first to end of all that are still to be done; False if there is
         none.
         """
-        while self._stage < len(self._deadlines):
-            actor, index = self._deadlines[self._stage]
-            if self.position[actor] <= index:
-                return True
-            self._stage += 1
-        return False
+        if self.done == self.total:
+            return False
+        self._stage = min(
+            (self.end[actor][index], actor, index)
+            for actor, index in enumerate(self.position)
+            if index < self.lengths[actor]
+        )
+        return True
 
     def _remember(self, alive: bool) -> None:
         """Keep the states in which the event that comes last of all wanted ones was wanted."""
@@ -152,13 +176,11 @@ class Search(Possible):
 
     def _make(self, candidate: Candidate) -> None:
         self.moves += 1
-        self.order.append(candidate.move)
+        self.order.append(self._sweep.step(self.position, self.memory, candidate))
         self.perform(candidate.outcome)
 
     def _budget_used_up(self) -> bool:
-        return self.moves >= self.budget_moves or (
-            self.moves % CLOCK_EVERY_MOVES == 0 and perf_counter() > self.stop_at
-        )
+        return self.moves >= self.budget_moves or perf_counter() > self.stop_at
 
     def _stubborn(self, wanted: int) -> list[Candidate]:
         """The moves that can matter to what one actor wants to do, in the order of their times; empty: it never
@@ -211,14 +233,25 @@ class Search(Possible):
         assert target is not None
         if target.verb is Verb.JOIN:
             yield target.on
-        for item in _objects(self.system, target):
-            for other, uses in self._users[item].items():
-                following = bisect_left(uses, self.position[other])
-                if other != actor and following < len(uses) and self._began(other, uses[following]) <= end:
-                    yield other
+        items = _objects(self.system, target)
+        for other in range(len(self.logs)) if items else ():
+            if other != actor and self._uses(other, items, end):
+                yield other
 
-    def _began(self, actor: int, index: int) -> float:
-        return self.begin[actor][index] if index < self.lengths[actor] else self.logs[actor].last_end
+    def _uses(self, actor: int, items: tuple[int, ...], end: float) -> bool:
+        """Does an actor still use one of some objects, from before a time on?"""
+        position, begin, length = self.position[actor], self.begin[actor], self.lengths[actor]
+        if end == inf:
+            found = (self._users[item].get(actor, ()) for item in items)
+            return any(uses and uses[-1] >= position for uses in found)
+        target = self.logs[actor].target
+        while position < length and begin[position] <= end:
+            if any(item in items for item in _objects(self.system, target[position])):
+                return True
+            position += 1
+        log = self.logs[actor]
+        last = log.rest_target if position == length and log.unrecorded and log.last_end <= end else None
+        return last is not None and any(item in items for item in _objects(self.system, last))
 
     def _key(self) -> Any:
         """What decides whether the rest can be done: not the marks, and not the freshness of regions."""
@@ -228,12 +261,6 @@ class Search(Possible):
 def _dirty(candidate: Candidate) -> bool:
     """Does it break a rule that another order might not? (A race has no order either way.)"""
     return any(fault.kind != "race" for fault in candidate.outcome.faults)
-
-
-def _deadlines(logs: Logs) -> list[tuple[int, int]]:
-    """All events, as actor and index, in the order in which they ended."""
-    ends = ((logs.end[actor][index], actor, index) for actor, n in enumerate(logs.lengths) for index in range(n))
-    return [(actor, index) for _, actor, index in sorted(ends)]
 
 
 def _users(system: System, logs: Sequence[Log]) -> dict[int, dict[int, list[int]]]:

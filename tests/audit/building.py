@@ -21,6 +21,8 @@ FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-pthread")
 TSAN = ("-fsanitize=thread",)
 COMPILE_LIMIT_S = 120
 RACE = "ThreadSanitizer: data race"
+LEAK = "ThreadSanitizer: thread leak"
+USE_AFTER_FREE = "ThreadSanitizer: heap-use-after-free"
 
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no gcc here")
 

@@ -41,7 +41,7 @@ def test_states_and_transitions(name: str, workers: int, depth: int, full: Count
 
 @pytest.mark.parametrize(("name", "counts"), [("node_zero", (3302, 30251)), ("parked_control_repaired", (3179, 31057))])
 def test_twelve_workers(name: str, counts: Counts) -> None:
-    result = run(loaded(name), workers=12)
+    result = run(loaded(name), workers=12, reductions="symmetry")
     assert (result.states, result.transitions) == counts
     assert result.holds
     assert result.exit_code == 0
@@ -50,7 +50,7 @@ def test_twelve_workers(name: str, counts: Counts) -> None:
 
 @pytest.mark.parametrize(("races", "states"), [("next", 6594), ("monitor", 26925)])
 def test_model_lock_with_and_without_marks(races: str, states: int) -> None:
-    result = run(loaded("model_lock"), workers=2, races=races)
+    result = run(loaded("model_lock"), workers=2, races=races, reductions="symmetry")
     assert (result.states, result.verdict, result.complete) == (states, "holds", True)
 
 

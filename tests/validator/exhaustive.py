@@ -21,7 +21,7 @@ class Unread(Exception):
     """The log is none of its own text: pass one's affair."""
 
 
-def legal(system: System, trace: Trace) -> bool | None:
+def legal(system: System, trace: Trace, states_max: int = STATES_MAX) -> bool | None:
     """Breadth first over all states; None where there are too many, Unread where a log does not follow its text."""
     system = replace(system, spurious=True, monitor=False)
     logs = [trace.actors[actor.name] for actor in system.actors]
@@ -38,7 +38,7 @@ def legal(system: System, trace: Trace) -> bool | None:
             if after not in seen:
                 seen.add(after)
                 frontier.append(after)
-        if len(seen) > STATES_MAX:
+        if len(seen) > states_max:
             return None
     return False
 
@@ -48,14 +48,18 @@ def _bound(system: System, actor: int, log: tuple[Event, ...]) -> list[Bound | N
     steps = system.text(actor)
     op: Op | None = next(steps, None)
     found: list[Bound | None] = []
+    clock = 0
     for event in log:
-        if op is None or system.describe(actor, op) != event.op:
+        if op is None or system.describe(actor, op) != event.op or not clock <= event.begin <= event.end:
             raise Unread
+        clock = event.end
         found.append(system.bound(actor, op))
         try:
             op = steps.send(event.reply)
         except StopIteration:
             op = None
+        except Exception:  # the text is a user's: with a reply it never expected it may do anything
+            raise Unread from None
     return [*found, None if op is None else system.bound(actor, op)]
 
 

@@ -16,11 +16,26 @@ from cllm_sim.trace import Trace
 from cllm_sim.validator import judge
 
 from tests.validator.exhaustive import legal
+from tests.validator.rates import record
 from tests.validator.schedule import recorded
-from tests.validator.tampering import WAYS, Tampered, tamper
+from tests.validator.tampering import (
+    WAYS,
+    Row,
+    Tampered,
+    attempts,
+    campaign,
+    reference,
+    share,
+    subjects,
+    table,
+    tamper,
+    verdict,
+)
 
 PER_WAY = 4
 LEGAL_SHARE_MAX = 0.02
+IN_TIME = {"early", "late"}
+"""Ways that change times alone: often nobody depended on them, and the trace is still legal."""
 WORK_QUEUE = load("work_queue")
 
 
@@ -28,7 +43,7 @@ def tampered_traces(name: str):
     loaded = load(name)
     for workers, depth in ((2, 1), (5, 1), (2, 2)) if name == "node_zero" else ((2, 1), (5, 1)):
         system, trace = recorded(loaded, workers, depth, steps=3, seed=5)
-        for what in WAYS:
+        for what in sorted(set(WAYS) - IN_TIME):
             for seed in range(PER_WAY):
                 tampered = tamper(trace, what, 100 * seed + workers)
                 if tampered is not None:
@@ -48,22 +63,59 @@ def test_random_tampering_is_rejected() -> None:
     for name in shipped():
         for system, trace, tampered in tampered_traces(name):
             shown = with_stated_lengths(tampered, trace) if tampered.what == "cut" else tampered.trace
-            judged = judge(system, shown, path=load(name).path)
-            assert judged.legal is not None
-            if judged.legal:
+            found = judge(system, shown, path=load(name).path)
+            assert found.legal is not None
+            if found.legal:
                 assert legal(system, tampered.trace)
                 accepted.append((name, tampered))
                 continue
             rejected[tampered.what] += 1
-            assert judged.first_illegal is not None
-            assert judged.first_illegal["line"] > 0
-            named += judged.first_illegal["actor"] == tampered.actor
+            assert found.first_illegal is not None
+            assert found.first_illegal["line"] > 0
+            named += found.first_illegal["actor"] == tampered.actor
     total = sum(rejected.values()) + len(accepted)
     assert total > 500
-    assert all(rejected[what] >= 50 for what in WAYS)
+    assert all(rejected[what] >= 50 for what in set(WAYS) - IN_TIME)
     assert len(accepted) <= LEGAL_SHARE_MAX * total
     assert {what for _, (what, _, _, _) in accepted} <= {"dropped"}
     assert named > 0.8 * sum(rejected.values())
+
+
+def test_a_few_hundred_of_all_ways() -> None:
+    """What is accepted is a legal trace in truth, and what is rejected is none; the table says so."""
+    pool = subjects(per_architecture=2)
+    assert all(verdict(subject, subject.trace).legal for subject in pool)
+    rows = campaign(pool, 550)
+    assert share(rows) == 1.0, table(rows)
+    assert not any(row.seeds[kind] for row in rows.values() for kind in ("missed", "false", "budget")), table(rows)
+    assert {what for what, row in rows.items() if row.seeds["legal"]} <= {"dropped", *IN_TIME}
+    assert all(row.count["rejected"] >= 10 for row in rows.values())
+
+
+def test_the_table_counts_what_was_missed() -> None:
+    """A judge that accepted everything would be found out: its answers are put before the reference."""
+    subject = subjects(per_architecture=1)[0]
+    lie = next(tampered for _, tampered, _ in attempts([subject], 40) if tampered.what == "answered")
+    assert reference(subject, lie, None) is False
+    honest = lie._replace(trace=subject.trace)
+    assert reference(subject, honest, None) is True
+    rows = {what: Row() for what in WAYS}
+    rows["answered"].count.update({"made": 2, "rejected": 1, "missed": 1})
+    rows["answered"].seeds["missed"].append(17)
+    assert share(rows) == 0.5
+    assert "missed, answered: seeds 17" in table(rows)
+
+
+@pytest.mark.nightly
+def test_ten_thousand_tampered_traces(tmp_path: Path) -> None:
+    """Of runs by a random scheduler and of runs recorded by the runtime."""
+    runs = [record(name, 3, tmp_path, workers=3) for name in ("node_zero", "model_lock", "work_queue")]
+    pool = subjects(runs)
+    assert all(verdict(subject, subject.trace).legal for subject in pool)
+    rows = campaign(pool, 10_000)
+    print(table(rows))
+    assert share(rows) >= 0.999, table(rows)
+    assert not any(row.seeds[kind] for row in rows.values() for kind in ("missed", "false")), table(rows)
 
 
 @pytest.mark.parametrize("what", ["dropped", "doubled", "exchanged", "answered", "cut"])

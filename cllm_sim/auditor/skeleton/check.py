@@ -41,7 +41,7 @@ def check(
             result = checker.run(
                 library.load(str(path)),
                 workers=workers,
-                reductions="none",
+                reductions="partial-order",
                 races="next",
                 without=FOREIGN,
                 budget_seconds=budget_seconds,

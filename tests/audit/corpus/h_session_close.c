@@ -1,7 +1,7 @@
 /* A session with a refresher thread behind an opaque handle: close destroys the lock and frees the memory, then joins.
  *
  * clean: no
- * run: fails
+ * run: may fail
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* Prime sieve with a progress thread that is told to stop but neither joined nor detached.
  *
  * clean: no
- * run: fails
+ * run: leak
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* A request server in miniature: one thread per request, whose handle is thrown away with neither join nor detach.
  *
  * clean: no
- * run: fails
+ * run: leak
  */
 #include <pthread.h>
 #include <stdio.h>

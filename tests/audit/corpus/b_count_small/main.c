@@ -3,7 +3,7 @@
  * clean: no
  * bind: work=next_generation
  * allow: CR001 CT002
- * run: race
+ * run: may hang
  */
 #include "gate.h"
 
