@@ -137,14 +137,39 @@ def _draw_broken(result: RunResult, folder: Path) -> None:
 
 
 def replay(
-    architecture: str, schedule: str, *, workers: int = 12, depth: int = 1, settings: Settings = None
+    architecture: str,
+    schedule: str,
+    *,
+    workers: int = 12,
+    depth: int = 1,
+    settings: Settings = None,
+    timeline: bool = False,
+    costs: str | None = None,
+    output: str | None = None,
+    overwrite: bool = False,
+    notify: Notify = _silent,
 ) -> dict[str, Any]:
-    """Walk through one schedule: every step with its line and what it changed, and who is stuck at the end."""
-    from cllm_sim import checker
+    """Walk through one schedule: every step with its line, what it changed and who waits, and who is stuck at the end.
+
+    With `timeline` the simulator drives exactly this schedule with the durations of a cost model (`costs` as in
+    `simulate`); it must end in the checker's state. Files are left only where `output` names a folder.
+    """
+    from cllm_sim.comparison.walked import walked
 
     loaded = load(str(architecture), settings)
     _own_settings_only(loaded, settings)
-    return checker.replay(loaded, schedule, workers=workers, depth=depth)
+    folder = output_folder("", output, overwrite=overwrite) if output else None
+    return walked(
+        loaded,
+        schedule,
+        workers=workers,
+        depth=depth,
+        settings=settings,
+        timeline=timeline,
+        costs=costs,
+        folder=folder,
+        notify=notify,
+    )
 
 
 def simulate(

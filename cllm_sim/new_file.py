@@ -17,19 +17,23 @@ number). The very same texts are checked, simulated and run on real processes:
     cllm train ./NAME.py --steps 50       does it learn? one process per actor
     cllm compare ./NAME.py node_zero      is it better?
 
-What a text may yield:
+What is shared is declared in a class (`Crew` below); what a text may yield:
 
-    barrier.wait()                                   all parties wait for one another
-    mutex.acquire()  .release()                      one at a time
-    condition.wait()  .notify()  .notify_all()       sleep until told; belongs to a mutex
-    semaphore.down()  .up()                          a counter that cannot fall below zero
-    word.load()  .store(1)  .add(1)  .wait_until(1)  an atomic number, which also brings others' accesses into an order
-    variable.read()  .write(1)                       a plain number: something else must keep its accesses in order
-    compute(reads, into=region)                      forward and backward over my part of the batch
-    fold(reads, into=region)                         add up gradients
-    update(reads, into=region)                       validate, clip and apply them: the end of a step
-    choose(BATCH, EPOCH, STOP)                       the environment decides
+    gate = Barrier()           gate.wait()                       all parties wait for one another
+    lock = Mutex()             lock.acquire()  .release()        one at a time
+    ready = Condition("lock")  ready.wait()                      holding that mutex: give it back and sleep until told
+                               ready.notify()  .notify_all()     tell one sleeper, or all; lost where nobody sleeps
+    free = Semaphore()         free.down()  .up()                a counter that cannot fall below zero
+    flag = Word()              flag.load()  .store(1)  .add(1)   an atomic number, which also brings others' accesses
+                               flag.wait_until(1)                into an order
+    order = Variable()         order.read()  .write(1)           a plain number: something else must keep its accesses
+                                                                 in order
+    weights = Region()         compute(reads, into=region)       forward and backward over my part of the batch
+                               fold(reads, into=region)          add up gradients
+                               update(reads, into=region)        validate, clip and apply them: the end of a step
+                               choose(BATCH, EPOCH, STOP)        the environment decides
 
+An operation replies a number: `order = yield team.order.read()`. `team.workers` is the number of workers.
 A `yield` is the first thing its statement evaluates, and a text keeps numbers only in its variables. The marks (1) to
 (7) are explained at the end: seven ways to break this file.
 """

@@ -24,7 +24,7 @@ SEEDS_MAX = 24
 """How many actors a set is tried to be grown from."""
 
 
-MASKS_MAX = 12
+MASKS_MAX = 40
 """By how many sets of fields answers about an actor are kept."""
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 Rules of this file: options in, `api.check` called, results shown.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -10,6 +11,9 @@ import click
 from cllm_sim.cli import options
 from cllm_sim.cli.exit import stdout_reserved
 from cllm_sim.cli.terminal import Terminal
+from cllm_sim.results import RunResult, worst
+
+FORMATS = ("text", "json", "sarif", "junit")
 
 
 @click.command(
@@ -56,9 +60,10 @@ Examples:
     help="Also write the model in Promela for SPIN; how to run it stands in the file's first lines.",
 )
 @options.setting
+@options.option("--all", "full", is_flag=True, help="Show every defect step by step, not only the first.")
 @options.output("none, nothing is written")
-@options.common
-def command(terminal: Terminal, architecture: str, workers: tuple[int, ...] | None, **given: Any) -> int:
+@options.common_with(FORMATS, "json, sarif, junit: one document on stdout, nothing else.")
+def command(terminal: Terminal, architecture: str, workers: tuple[int, ...] | None, full: bool, **given: Any) -> int:
     """Search every interleaving of ARCH, with any number of steps, for a broken promise.
 
     A promise holds (for the scope shown), is broken (with the shortest way to break it, step by step, each with its
@@ -77,4 +82,15 @@ def command(terminal: Terminal, architecture: str, workers: tuple[int, ...] | No
             results = [api.check(architecture, progress=show, fanouts=workers or range(1, 13), **once)]
         else:
             results = [api.check(architecture, progress=show, **one) for one in options.one_by_one(workers, given)]
-    return terminal.finish(results)
+    if terminal.format in ("sarif", "junit"):
+        return _document(terminal, results)
+    return terminal.finish(results, full=full)
+
+
+def _document(terminal: Terminal, results: Sequence[RunResult]) -> int:
+    """One document for other programs."""
+    from cllm_sim.report import junit, sarif_check
+
+    render = junit.render if terminal.format == "junit" else sarif_check.render
+    terminal.say(render([result.data for result in results]).rstrip("\n"))
+    return worst([result.exit_code for result in results])

@@ -91,8 +91,8 @@ class Terminal:
         kind = kind_of(sys.stderr) if not self.verbose else "every"
         return Progress(sys.stderr, kind if self.progress else "off")
 
-    def finish(self, results: Sequence[RunResult]) -> int:
-        """Show the results of a verb and return the exit code: the worst of theirs."""
+    def finish(self, results: Sequence[RunResult], full: bool = False) -> int:
+        """Show the results of a verb (`full`: all defects of a check) and return the exit code: the worst of theirs."""
         if self.format == "json":
             self.say(joined(results).to_json().rstrip("\n"))
         else:
@@ -101,7 +101,7 @@ class Terminal:
             for number, result in enumerate(results):
                 if number:
                     self.say("")
-                self.draw(partial(render, result))
+                self.draw(partial(render, result, full=full))
         return worst([result.exit_code for result in results])
 
 

@@ -1,27 +1,22 @@
 """From a defect of a check result to the graph that shows it: who waits for whom, or what happens before what.
 
-The orders drawn are those that the steps themselves tell: the order of one actor's own steps, a mutex given back and
-then taken, a barrier that lets its members go on, a word stored and then awaited. Rules of this file: it reads the
-`broken` rows of a result and writes the `graphs` rows of a comparison; keep it in step with the words of `changes`
-there.
+Rules of this file: it reads the `broken` rows of a result and writes the `graphs` rows of a comparison; which orders
+there are is said in `orders`, who waits for whom in `waits`.
 """
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cllm_sim.report.naming import base_name
+from cllm_sim.report.orders import Edge, accesses, across, between, own
+from cllm_sim.report.waits import circle, labels_of, left_at, sentence, waits
 
 Row = dict[str, Any]
-Edge = tuple[int, int, str]
 
 NODES_MAX = 12
-FREED = re.compile(r"(.+) held by .+ → free")
-TAKEN = re.compile(r"(.+) free → held by .+")
-GO_ON = re.compile(r"all go on: (.+)")
-STORED = re.compile(r"(?:store|add|exchange|compare_exchange|write_word) (\S+)")
-AWAITED = re.compile(r"(?:await|load) (\S+)")
+STEPS_MAX = 40
+ACTORS_MAX = 6
 
 
 def graphs(result: Mapping[str, Any]) -> list[Row]:
@@ -55,7 +50,7 @@ def graph_of(architecture: str, workers: int, defect: Mapping[str, Any]) -> Row 
         kind, title = "happens-before", example["race"]["missing"]
     elif example.get("stuck"):
         nodes, edges = _wait_for(example)
-        kind, title = "wait-for", str(defect.get("text", ""))
+        kind, title = "wait-for", _waiting(example) or str(defect.get("text", ""))
     else:
         return None
     named = {"architecture": architecture, "workers": workers, "kind": kind, "title": title}
@@ -65,10 +60,10 @@ def graph_of(architecture: str, workers: int, defect: Mapping[str, Any]) -> Row 
 # ----------------------------------------------------------------------------------------------------- happens-before
 def _happens_before(example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
     steps: Sequence[Mapping[str, Any]] = example["steps"]
-    first, second = (_last(steps, access) for access in example["race"]["accesses"])
-    across = [*_mutex_edges(steps), *_barrier_edges(steps), *_word_edges(steps)]
-    shown = sorted({first, second, *_leading(steps, across, (first, second))})
-    edges = [_edge(source, target, on, "order") for source, target, on in across if {source, target} <= set(shown)]
+    first, second = accesses(example)
+    between = across(example)
+    shown = sorted({first, second, *_leading(steps, between, (first, second))})
+    edges = [_edge(source, target, on, "order") for source, target, on in between if {source, target} <= set(shown)]
     for actor in dict.fromkeys(steps[number]["actor"] for number in shown):
         mine = [number for number in shown if steps[number]["actor"] == actor]
         edges += [_edge(source, target, "", "order") for source, target in itertools.pairwise(mine)]
@@ -76,11 +71,50 @@ def _happens_before(example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
     return [_node(number, steps[number]) for number in shown], edges
 
 
-def _last(steps: Sequence[Mapping[str, Any]], access: Mapping[str, Any]) -> int:
-    """The last step that is this access."""
-    return max(
-        number for number, step in enumerate(steps) if all(step[key] == access[key] for key in ("actor", "op", "line"))
-    )
+def schedule_of(architecture: str, workers: int, defect: Mapping[str, Any]) -> Row | None:
+    """A whole counterexample as a graph, its steps in order; None where there are no steps.
+
+    Of a long one the last steps are shown, of many actors those that the defect is about; what orders two of them
+    through others is drawn from one to the other.
+    """
+    example = defect.get("counterexample") or {}
+    steps: Sequence[Mapping[str, Any]] = example.get("steps") or ()
+    if not steps:
+        return None
+    shown_actors = _actors_shown(example)
+    chosen = [number for number, step in enumerate(steps) if step["actor"] in shown_actors][-STEPS_MAX:]
+    sides = accesses(example) if example.get("race") else ()
+    nodes = [
+        {**_node(number, steps[number]), "label": _one_line(steps[number]), "mark": "side" if number in sides else ""}
+        for number in chosen
+    ]
+    edges = [_edge(source, target, "", "own") for source, target, _ in own([steps[number] for number in chosen])]
+    edges = [
+        {**edge, "from": str(chosen[int(edge["from"]) - 1] + 1), "to": str(chosen[int(edge["to"]) - 1] + 1)}
+        for edge in edges
+    ]
+    edges += [_edge(source, target, on, "order") for source, target, on in between(example, chosen)]
+    if sides:
+        edges.append(_edge(*sides, "no order", "missing"))
+    named = {"architecture": architecture, "workers": workers, "kind": "schedule", "title": str(defect["text"])}
+    hidden = len({step["actor"] for step in steps}) - len({steps[number]["actor"] for number in chosen})
+    return {**named, "nodes": nodes, "edges": edges, "no_way_back": example.get("no_way_back"), "hidden": hidden}
+
+
+def _actors_shown(example: Mapping[str, Any]) -> set[str]:
+    """The actors that a defect is about, the most important first, as many as have room."""
+    race = example.get("race") or {}
+    steps: Sequence[Mapping[str, Any]] = example["steps"]
+    names = [access["actor"] for access in race.get("accesses") or ()]
+    names += [wait.actor for wait in circle(waits(example))]
+    names += [steps[-1]["actor"], steps[0]["actor"]]
+    names += [row["actor"] for row in example.get("stuck") or ()]
+    names += [step["actor"] for step in steps]
+    return set(list(dict.fromkeys(names))[:ACTORS_MAX])
+
+
+def _one_line(step: Mapping[str, Any]) -> str:
+    return f"{step['op']}  :{step['line']}"
 
 
 def _node(number: int, step: Mapping[str, Any]) -> Row:
@@ -104,81 +138,47 @@ def _leading(steps: Sequence[Mapping[str, Any]], across: Sequence[Edge], ends: S
     return kept
 
 
-def _mutex_edges(steps: Sequence[Mapping[str, Any]]) -> list[Edge]:
-    freed: dict[str, int] = {}
-    edges = []
-    for number, step in enumerate(steps):
-        for change in step["changes"]:
-            if given := FREED.fullmatch(change):
-                freed[given[1]] = number
-            elif (taken := TAKEN.fullmatch(change)) and _other(steps, freed.get(taken[1]), number):
-                edges.append((freed[taken[1]], number, taken[1]))
-    return edges
-
-
-def _barrier_edges(steps: Sequence[Mapping[str, Any]]) -> list[Edge]:
-    """Everybody's arrival comes before the last one's, and that before everybody's next step."""
-    arrived: dict[str, int] = {}
-    released: dict[str, tuple[int, str]] = {}
-    edges = []
-    for number, step in enumerate(steps):
-        actor, on = step["actor"], step["op"].rpartition(" ")[2]
-        if actor in released:
-            source, name = released.pop(actor)
-            edges.append((source, number, name))
-        if "waits" in step["changes"] and step["op"].startswith("wait "):
-            arrived[actor] = number
-        for change in step["changes"]:
-            if members := GO_ON.fullmatch(change):
-                others = [name for name in members[1].split(", ") if name in arrived and name != actor]
-                edges += [(arrived.pop(name), number, on) for name in others]
-                released.update(dict.fromkeys(others, (number, on)))
-    return edges
-
-
-def _word_edges(steps: Sequence[Mapping[str, Any]]) -> list[Edge]:
-    stored: dict[str, int] = {}
-    edges = []
-    for number, step in enumerate(steps):
-        if (read := AWAITED.match(step["op"])) and _other(steps, stored.get(read[1]), number):
-            edges.append((stored[read[1]], number, read[1]))
-        if written := STORED.match(step["op"]):
-            stored[written[1]] = number
-    return edges
-
-
-def _other(steps: Sequence[Mapping[str, Any]], source: int | None, target: int) -> bool:
-    return source is not None and steps[source]["actor"] != steps[target]["actor"]
-
-
 # ----------------------------------------------------------------------------------------------------------- wait-for
+def _waiting(example: Mapping[str, Any]) -> str:
+    """The circle in words, or whom the first one waits for; nothing where the result does not say."""
+    found = waits(example)
+    shown = circle(found) or [wait for wait in found if wait.kind][:1]
+    labels, left = labels_of(example, 1), left_at(example)
+    return "; ".join(sentence(wait, labels, left) for wait in shown)
+
+
 def _wait_for(example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
     """Who is stuck waits for an object, the object for whoever could help; a circle of actors needs no objects."""
     stuck = {row["actor"]: row for row in example["stuck"]}
-    waits = [edge for edge in example.get("waits") or () if edge["from"] in stuck]
-    if any(edge["to"] in stuck for edge in waits):
-        return _circle(stuck, waits, example)
+    found = [edge for edge in example.get("waits") or () if edge["from"] in stuck]
+    if any(edge["to"] in stuck for edge in found):
+        return _circle(stuck, found, example)
     nodes = [_stuck_node(row) for row in stuck.values()]
     objects = dict.fromkeys(row["waits_for"] for row in stuck.values())
     needs = {row["waits_for"]: row.get("needs", "").partition(" (")[0] for row in stuck.values()}
     nodes += [
         {"id": f"object {name}", "label": f"{name}\n{needs[name]}".strip(), "group": "object"} for name in objects
     ]
-    helpers = dict.fromkeys(edge["to"] for edge in waits)
+    helpers = dict.fromkeys(edge["to"] for edge in found)
     nodes += [_ended_node(name, example) for name in helpers]
     edges = [_waits(actor, f"object {row['waits_for']}") for actor, row in stuck.items()]
-    edges += [_waits(f"object {on}", to) for on, to in dict.fromkeys((edge["on"], edge["to"]) for edge in waits)]
+    edges += [_waits(f"object {on}", to) for on, to in dict.fromkeys((edge["on"], edge["to"]) for edge in found)]
     return nodes, edges
 
 
-def _circle(stuck: Mapping[str, Row], waits: Sequence[Row], example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
+def _circle(stuck: Mapping[str, Row], edges: Sequence[Row], example: Mapping[str, Any]) -> tuple[list[Row], list[Row]]:
     nodes = [_stuck_node(row) for row in stuck.values()]
-    nodes += [_ended_node(name, example) for name in dict.fromkeys(edge["to"] for edge in waits) if name not in stuck]
-    return nodes, [_waits(edge["from"], edge["to"], edge["on"]) for edge in waits]
+    nodes += [_ended_node(name, example) for name in dict.fromkeys(edge["to"] for edge in edges) if name not in stuck]
+    ring = [wait.actor for wait in circle(waits(example))]
+    round_it = set(zip(ring, [*ring[1:], *ring[:1]], strict=True))
+    return nodes, [
+        _waits(edge["from"], edge["to"], edge["on"], "circle" if (edge["from"], edge["to"]) in round_it else "waits")
+        for edge in edges
+    ]
 
 
-def _waits(source: str, target: str, label: str = "") -> Row:
-    return {"from": source, "to": target, "label": label, "style": "waits"}
+def _waits(source: str, target: str, label: str = "", style: str = "waits") -> Row:
+    return {"from": source, "to": target, "label": label, "style": style}
 
 
 def _stuck_node(row: Mapping[str, Any]) -> Row:

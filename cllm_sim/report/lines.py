@@ -18,6 +18,7 @@ from cllm_sim.report.quantities import counted
 WIDTH_MAX = 100
 MARGIN = 2
 WORD = 9
+PLACE_MAX = 32
 STYLES = {"holds": "green", "BROKEN": "bold red", "ILLEGAL": "bold red", "undecided": "yellow", "stuck": "red"}
 Data = Mapping[str, Any]
 
@@ -59,6 +60,13 @@ def heading(console: Console, data: Data, *more: str) -> None:
         Text(str(data.get("architecture") or ""), style="bold"), Text(", ".join(part for part in parts if part))
     )
     console.print(row, width=width(console))
+
+
+def who_of(data: Data) -> str:
+    """Whom a check result speaks about: `1 control + 2 workers`, `a single actor`, `any depth`."""
+    if data.get("any_depth") and not (data.get("scope") or {}).get("workers"):
+        return "any depth"
+    return actors(data.get("scope") or {}, alone=data.get("processes") == 1) or "a single actor"
 
 
 def depth_of(data: Data) -> int:
@@ -132,13 +140,22 @@ def steps(console: Console, example: Data, depth: int) -> None:
             cells = (
                 str(number + 1),
                 labels[step["actor"]],
-                place(step.get("path", ""), step.get("line")),
+                short_place(step.get("path", ""), step.get("line")),
                 step.get("op", ""),
             )
             table.add_row(*(Text(cell, style=dim) for cell in cells), _changes(step))
         console.print(table, width=width(console))
         if back and end == back:
             _no_way_back(console)
+
+
+def short_place(path: str, number: int | None) -> str:
+    """`file:line`, a long name without its middle, the line always."""
+    whole_place = place(path, number)
+    if len(whole_place) <= PLACE_MAX:
+        return whole_place
+    tail = f":{number}" if number else ""
+    return f"{whole_place[: PLACE_MAX - len(tail) - 1]}…{tail}"
 
 
 def _parts(count: int, back: int | None) -> list[tuple[int, int]]:
@@ -149,11 +166,18 @@ def _widths(found: Sequence[Data], labels: Mapping[str, str]) -> tuple[int, int,
     names = max((len(labels[step["actor"]]) for step in found), default=0)
     places = max((len(place(step.get("path", ""), step.get("line"))) for step in found), default=0)
     operations = max((len(step.get("op", "")) for step in found), default=0)
-    return names, min(places, 32), min(operations, 30)
+    return names, min(places, PLACE_MAX), min(operations, 30)
+
+
+def changes_of(step: Data) -> str:
+    """What a step changed; a notify that nobody hears changes nothing, and that is worth a word."""
+    changed = step.get("changes") or ()
+    deaf = not changed and str(step.get("op", "")).startswith("notify")
+    return "wakes nobody" if deaf else ", ".join(changed)
 
 
 def _changes(step: Data) -> Text:
-    text = Text(", ".join(step.get("changes") or ()))
+    text = Text(changes_of(step))
     for fault in step.get("faults") or ():
         text.append(f"{chr(10) if text.plain else ''}{fault['class']}: {fault['text']}", style="bold red")
     return text

@@ -206,6 +206,7 @@ class GraphNode(Part):
     id: str
     label: str = ""
     group: str = ""
+    mark: Literal["", "side"] = ""
 
 
 class GraphEdge(Part):
@@ -216,7 +217,7 @@ class GraphEdge(Part):
     source: str = Field(alias="from")
     target: str = Field(alias="to")
     label: str = ""
-    style: Literal["order", "missing", "waits"] = "order"
+    style: Literal["order", "own", "missing", "waits", "circle"] = "order"
 
 
 class Graph(Part):
@@ -224,10 +225,12 @@ class Graph(Part):
 
     architecture: str
     workers: int = 0
-    kind: Literal["wait-for", "happens-before"]
+    kind: Literal["wait-for", "happens-before", "schedule"]
     title: str = ""
     nodes: tuple[GraphNode, ...]
     edges: tuple[GraphEdge, ...] = ()
+    no_way_back: int | None = None
+    hidden: int = 0
 
     @model_validator(mode="after")
     def _known_nodes(self) -> "Graph":

@@ -15,10 +15,14 @@ from cllm_sim.report.text_runs import render_calibrate, render_simulate, render_
 from cllm_sim.results import RunResult
 
 
-def render(result: RunResult, console: Console) -> None:
-    """Show a result of any verb."""
+def render(result: RunResult, console: Console, full: bool = False) -> None:
+    """Show a result of any verb; `full`: of a check every defect step by step, not only the first."""
     shown = RENDERERS.get(str(result.data.get("verb")))
-    if shown is None:
+    if "any_depth" in result.data:
+        _induction(result.data, console)
+    elif shown is render_check:
+        render_check(result.data, console, full)
+    elif shown is None:
         line(console, json.dumps(result.data, indent=2, ensure_ascii=False))
     else:
         shown(result.data, console)
@@ -33,6 +37,12 @@ def _compare(data: Data, console: Console) -> None:
     from cllm_sim.report import text_compare
 
     text_compare.render_compare(data, console)
+
+
+def _induction(data: Data, console: Console) -> None:
+    from cllm_sim.report import text_induction
+
+    line(console, text_induction.render(data["any_depth"]).rstrip("\n"))
 
 
 def _audit(data: Data, console: Console) -> None:

@@ -11,22 +11,22 @@ from typing import Any
 from rich.console import Console
 
 from cllm_sim.report.commands import scope_options, subject
-from cllm_sim.report.lines import Data, blank, depth_of, fact, heading, line, rows, steps, stuck, whole
+from cllm_sim.report.lines import Data, blank, fact, heading, line, rows, whole
 from cllm_sim.report.naming import place
 from cllm_sim.report.quantities import counted, listed, rounded
+from cllm_sim.report.text_defects import render_defects
 
-PLACES_MAX = 6
 SMALLER_WORKERS = 3
+REDUCED = {"symmetry": "workers interchangeable", "partial-order": "one order of steps that commute"}
 
 
-def render_check(data: Data, console: Console) -> None:
-    """Show a check result."""
+def render_check(data: Data, console: Console, full: bool = False) -> None:
+    """Show a check result; `full`: every defect step by step, not only the first."""
     heading(console, data)
     promises(console, data)
     if data.get("broken"):
         blank(console)
-        _defects(console, data["broken"])
-        _counterexample(console, data)
+        render_defects(console, data, full)
         blank(console)
     _unreached(console, data)
     _contention(console, data)
@@ -47,34 +47,6 @@ def promises(console: Console, data: Data) -> None:
         limit = f" (limit reached: {data['limit']})" if verdict == "undecided" and data.get("limit") else ""
         if names:
             fact(console, verdict, ", ".join(names) + limit)
-
-
-def _defects(console: Console, broken: Sequence[Data]) -> None:
-    """Every defect with all lines that have to do with it."""
-    told = []
-    for defect in broken:
-        told.append((defect["class"], place(defect.get("path", ""), defect.get("line")), defect["text"]))
-        others = [
-            row for row in defect.get("places") or () if (row["path"], row["line"]) != (defect["path"], defect["line"])
-        ]
-        told += [("", place(row["path"], row["line"]), row.get("note", "")) for row in others[:PLACES_MAX]]
-        if len(others) > PLACES_MAX:
-            told.append(("", "", f"and {len(others) - PLACES_MAX} more lines"))
-    rows(console, told, styles=("bold", "", ""))
-
-
-def _counterexample(console: Console, data: Data) -> None:
-    example = data.get("counterexample")
-    if not example:
-        return
-    blank(console)
-    steps(console, example, depth_of(data))
-    missing = (example.get("race") or {}).get("missing")
-    if missing:
-        line(console, f"  {missing}", "bold red")
-    if example.get("stuck"):
-        blank(console)
-        stuck(console, example["stuck"], depth_of(data))
 
 
 def _unreached(console: Console, data: Data) -> None:
@@ -110,8 +82,8 @@ def _each(name: str) -> str:
 
 def _size(data: Data) -> str:
     """How much was looked at: states, steps, whether that is all."""
-    used = data.get("reductions") or ()
-    how = " (workers interchangeable)" if "symmetry" in used else ""
+    used = [REDUCED.get(name, name) for name in data.get("reductions") or ()]
+    how = f" ({', '.join(used)})" if used else ""
     complete = "complete" if data.get("complete") else "NOT complete"
     took = f"{rounded(data['seconds'], 2)} s" if data.get("seconds") is not None else ""
     parts = [

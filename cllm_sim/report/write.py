@@ -11,6 +11,7 @@ from typing import Any
 
 from cllm_sim.errors import BadRequest
 from cllm_sim.report import figures
+from cllm_sim.report.check_page import page as check_page
 from cllm_sim.report.evidence import graphs
 from cllm_sim.report.figures import Picture
 from cllm_sim.report.html import page
@@ -20,6 +21,7 @@ from cllm_sim.results import RunResult
 
 RESULT_FILE = "result.json"
 TIMELINE_FILE = "timeline.json"
+WALK_FILE = "walk.json"
 PAGE_FILE = "index.html"
 FIGURES_FOLDER = "figures"
 
@@ -33,8 +35,10 @@ def write_report(result: RunResult, folder: Path) -> list[str]:
     """Write the report of a comparison to `folder` (made where it is missing); returns the names of the files written.
 
     An existing `result.json` is left as it is. Raises BadRequest where the result is none of a comparison or has
-    another shape, and where the folder cannot be written.
+    another shape, and where the folder cannot be written. The report of a check is its page alone.
     """
+    if result.data.get("verb") == "check":
+        return write_check(result, folder)
     comparison = _comparison(result)
     drawn = [(one, figures.rendered(one)) for one in figures.pictures(comparison)]
     contents: dict[str, bytes] = {}
@@ -50,11 +54,39 @@ def write_report(result: RunResult, folder: Path) -> list[str]:
 
 
 def write_graphs(result: RunResult, folder: Path) -> list[str]:
-    """Draw what a check or a simulation found broken (who waits for whom, a missing order); returns the file names."""
+    """Draw what a check or a simulation found broken (who waits for whom, a missing order); returns the file names.
+
+    A check gets its page beside the pictures.
+    """
+    if result.data.get("verb") == "check":
+        write_check(result, folder)
     rows = graphs(json.loads(result.to_json()))
     comparison = read_comparison({"graphs": rows})
     drawn = [(one, figures.rendered(one)) for one in figures.pictures(comparison)]
     contents = {name: data for one, rendered in drawn for name, data in zip(_files(one), rendered, strict=True)}
+    _write(folder, contents)
+    return list(contents)
+
+
+def write_check(result: RunResult, folder: Path) -> list[str]:
+    """Write the page of a check; returns the names of the files. Raises BadRequest as `write_report` does."""
+    try:
+        made = check_page(json.loads(result.to_json()))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadRequest(f"this result of 'check' has another shape: {type(error).__name__}: {error}") from None
+    _write(folder, {PAGE_FILE: made.encode()})
+    return [PAGE_FILE]
+
+
+def write_walk(walk: Mapping[str, Any], folder: Path) -> list[str]:
+    """Write the walk through a schedule; with times, its timeline for Perfetto and as a picture. Returns the names."""
+    contents: dict[str, bytes] = {WALK_FILE: RunResult(walk).to_json().encode()}
+    timing = walk.get("timing")
+    if timing:
+        comparison = read_comparison({"timelines": [timing["timeline"]]})
+        contents[TIMELINE_FILE] = timeline_json(comparison).encode()
+        for one in figures.timelines(comparison):
+            contents.update(dict(zip(_files(one), figures.rendered(one), strict=True)))
     _write(folder, contents)
     return list(contents)
 

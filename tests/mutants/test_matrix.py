@@ -19,7 +19,6 @@ SLOW = frozenset({"one barrier for all levels"})
 """Texts that take seconds with two workers."""
 
 
-
 def marks(name: str) -> list[pytest.MarkDecorator]:
     return [pytest.mark.nightly] * (name in SLOW)
 

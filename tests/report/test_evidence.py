@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cllm_sim.report.evidence import graph_of, graphs
+from cllm_sim.report.orders import across, between, last_common
 from cllm_sim.report.shape import read_comparison
 
 Step = dict[str, Any]
@@ -165,3 +166,44 @@ def test_the_shipped_architectures(name: str, kinds: list[str]) -> None:
         drawn(graph)
         assert len(graph["nodes"]) >= 2
         assert graph["edges"]
+
+
+# --------------------------------------------------------------------------------------------------------------- orders
+def test_orders_through_others_are_drawn_between_those_that_are_shown() -> None:
+    steps = [
+        step("0", "release m", 1, "m held by 0 → free"),
+        step("0.0", "acquire m", 2, "m free → held by 0.0"),
+        step("0.0", "release m", 3, "m held by 0.0 → free"),
+        step("0.1", "acquire m", 4, "m free → held by 0.1"),
+    ]
+    assert across({"steps": steps}) == [(0, 1, "m"), (2, 3, "m")]
+    assert between({"steps": steps}, [0, 3]) == [(0, 3, "m")]
+    assert between({"steps": steps}, [0, 1, 2, 3]) == [(0, 1, "m"), (2, 3, "m")]
+    assert between({"steps": steps}, [1, 2]) == []
+
+
+def test_the_checkers_own_orders_come_first() -> None:
+    steps = [
+        step("0", "store flag 1", 1),
+        step("0.0", "load flag", 2),
+        step("0", "fold s", 3),
+        step("0.0", "read s", 4),
+    ]
+    example = {"steps": steps, "order": [{"from": 1, "to": 4, "on": "elsewhere"}]}
+    assert across(example) == [(0, 3, "elsewhere")]
+    assert last_common({"steps": steps}, 2, 3) == 0
+    assert last_common({"steps": steps, "order": []}, 2, 3) is None
+
+
+def test_the_words_and_the_checker_tell_the_same_orders() -> None:
+    """An older result has no `order` field; what its words tell is what the checker says."""
+    from cllm_sim import library
+    from cllm_sim.checker.walkthrough import walkthrough
+
+    for name, schedule in (
+        ("leaves_early", "0:stop,0,0,0.0,0.1,0,0.0,0.1"),
+        ("node_zero", "0:batch,0,0,0.0,0.1,0.0,0.1,0.0,0.1,0.0,0,0.1,0"),
+    ):
+        walk = walkthrough(library.load(name), schedule, workers=2)
+        told = {(row["from"] - 1, row["to"] - 1) for row in walk["order"]}
+        assert {(before, after) for before, after, _ in across({"steps": walk["steps"]})} == told

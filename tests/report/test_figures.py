@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from cllm_sim import check
 from cllm_sim.report import figures
-from cllm_sim.report.figures import Picture, locks, shares, style, timeline, tree
+from cllm_sim.report.evidence import schedule_of
+from cllm_sim.report.figures import Picture, locks, schedule, shares, style, timeline, tree
 from cllm_sim.report.shape import read_comparison
 
 from tests.report import sample
@@ -68,6 +70,19 @@ def test_nothing_overlaps_or_is_cut_off(picture: Picture, monkeypatch: pytest.Mo
     cut = [text for text, box in found if box.x0 < room.x0 or box.y0 < room.y0 or box.x1 > room.x1 or box.y1 > room.y1]
     assert cut == []
     assert [(one, other) for (one, a), (other, b) in combinations(found, 2) if clash(a, b)] == []
+
+
+@pytest.mark.parametrize(("name", "workers"), [("early_reduce", 3), ("leaves_early", 12), ("count_too_small", 2)])
+def test_a_counterexample_can_be_read(name: str, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[str, Any] = {row["class"]: row for row in check(name, workers=workers).broken}
+    for kind, defect in found.items():
+        if not defect["counterexample"]["steps"]:
+            continue  # wrong from the start: there is nothing to draw
+        row = schedule_of(name, workers, defect)
+        assert row is not None
+        drawn = schedule.picture(read_comparison({"graphs": [row]}).graphs[0], f"{name}-{kind}")
+        test_nothing_overlaps_or_is_cut_off(drawn, monkeypatch)
+        assert len({node["group"] for node in row["nodes"]}) <= 6
 
 
 @pytest.mark.parametrize("picture", ALL)

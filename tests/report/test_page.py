@@ -98,8 +98,10 @@ def test_a_result_that_is_there_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "result.json").read_text(encoding="utf-8") == "mine"
 
 
-def test_only_a_comparison_has_a_report(tmp_path: Path) -> None:
-    with pytest.raises(BadRequest, match="result of 'check'"):
+def test_only_a_comparison_or_a_check_has_a_report(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="result of 'train'"):
+        write_report(RunResult({"schema": "cllm/1", "verb": "train"}), tmp_path)
+    with pytest.raises(BadRequest, match="result of 'check' has another shape"):
         write_report(RunResult({"schema": "cllm/1", "verb": "check"}), tmp_path)
     assert files(tmp_path) == {}
 

@@ -1,5 +1,6 @@
 """What the terminal shows: short when all holds, complete when something is broken, never too wide."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,13 +48,14 @@ def test_failure_is_complete(shown: Show) -> None:
     data = checked("leaves_early")
     text = shown(data)
     assert "  BROKEN    no deadlock: deadlock" in text
+    story = text.partition("step by step")[2]
     for number, step in enumerate(data["counterexample"]["steps"], 1):
-        line = next(line for line in text.splitlines() if line.startswith(f"  {number}  "))
+        line = next(line for line in story.splitlines() if line.startswith(f"  {number}  "))
         assert step["op"] in line
         assert f"leaves_early.py:{step['line']}" in line
-    assert "stuck  control" in text
-    assert "waits for 0/batch: needs 3 parties" in text
-    assert "no way back" in text
+    assert "STUCK  control" in story
+    assert "waits for barrier 0/batch (1 of 3 are there), which needs worker 0.0 and worker 0.1" in flat(story)
+    assert "no way back" in story
     assert (
         text.splitlines()[-1]
         == f"walk through it:  cllm replay leaves_early {data['counterexample']['schedule']} --workers 2"
@@ -70,9 +72,16 @@ def test_the_way_back_ends_between_the_steps(shown: Show) -> None:
     assert lines[place + 1].startswith("  4  ")
 
 
+def test_a_long_file_name_keeps_its_line(shown: Show) -> None:
+    data = checked("leaves_early")
+    text = json.dumps(data).replace("leaves_early.py", "a_name_that_is_much_too_long_for_a_column.py")
+    told = shown(json.loads(text))
+    assert all(f"…:{step['line']}  " in told for step in data["counterexample"]["steps"])
+
+
 def test_a_race_names_both_sides_and_the_missing_order(shown: Show) -> None:
     text = shown(checked("early_reduce"))
-    assert "'fold 0/segment' by 0 and 'compute 0.0/segment' by 0.0 have no order between them" in flat(text)
+    assert "'fold 0/segment' by control (early_reduce.py:38) and 'compute 0.0/segment' by worker 0.0" in flat(text)
     assert "stale-read: folds 0.0/segment" in text
     assert text.count("early_reduce.py:38") >= 2
 
@@ -94,7 +103,9 @@ def test_undecided_names_the_limit_and_a_smaller_scope(shown: Show) -> None:
 
 
 def test_waiters_are_told(shown: Show) -> None:
-    assert "waiters   at most 1 for model and 1 for each lock" in shown(checked("model_lock"))
+    assert "waiters   at most 1 for model and 1 for each lock" in shown(
+        check("model_lock", workers=2, reductions="symmetry").data
+    )
 
 
 def test_the_file_of_the_user_stays_a_path(shown: Show) -> None:

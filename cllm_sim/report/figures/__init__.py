@@ -36,9 +36,14 @@ def pictures(comparison: Comparison) -> list[Picture]:
     return [picture for figure in FIGURES for picture in figure(comparison)]
 
 
+def timelines(comparison: Comparison) -> list[Picture]:
+    """Only the timelines."""
+    return timeline.pictures(comparison)
+
+
 def missing(comparison: Comparison) -> list[str]:
     """What is not shown, and why."""
     return [WITHOUT[figure] for figure in FIGURES if not figure(comparison)]
 
 
-__all__ = ["Picture", "missing", "pictures", "rendered"]
+__all__ = ["Picture", "missing", "pictures", "rendered", "timelines"]

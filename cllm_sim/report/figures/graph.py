@@ -33,6 +33,8 @@ TITLE_WRAP = 95
 COLUMNS_MAX = 5
 CHARACTER_INCHES = 0.064
 SPAN_STRAIGHT = 1.5
+RING_BEND = 0.22
+"""So that two that wait for each other have two arrows."""
 Place = tuple[float, float]
 Places = dict[str, Place]
 
@@ -53,7 +55,8 @@ class Look:
 LOOKS = {
     "order": Look("happens before", INK, SOLID, 1.0),
     "missing": Look("no order: the defect", "#a4321e", (0.0, (4.0, 2.0)), 2.0),
-    "waits": Look("waits for", INK, SOLID, 1.2),
+    "waits": Look("waits for", INK, SOLID, 1.0),
+    "circle": Look("the circle: each waits for the next", INK, SOLID, 2.4),
 }
 
 
@@ -61,7 +64,7 @@ def pictures(comparison: Comparison) -> list[Picture]:
     """One picture a graph."""
     found: list[Picture] = []
     names: list[str] = []
-    for graph in [graph for graph in comparison.graphs if graph.nodes][:GRAPHS_MAX]:
+    for graph in [graph for graph in comparison.graphs if graph.nodes and graph.kind != "schedule"][:GRAPHS_MAX]:
         name = f"{graph.kind}-{slug(graph.architecture)}"
         names.append(name)
         name += f"-{names.count(name)}" if names.count(name) > 1 else ""
@@ -75,6 +78,11 @@ def _caption(graph: Graph) -> str:
     if graph.kind == "happens-before":
         lacking = f"; dashed: {counted(missing, 'order')} that nothing establishes" if missing else ""
         return f"{graph.title or graph.architecture}: time runs downward, arrows are what must come first{lacking}."
+    ring = len({edge.source for edge in graph.edges if edge.style == "circle"})
+    if ring:
+        return (
+            f"{graph.title or graph.architecture}. The thick arrows are the circle of {ring}: none of them can go on."
+        )
     waiting = len({edge.source for edge in graph.edges if edge.source not in {other.target for other in graph.edges}})
     who = counted(waiting, "actor waits", "actors wait") if waiting else "actors wait in a circle, each"
     return f"{graph.title or graph.architecture}: {who} for what nobody left can do."
@@ -96,7 +104,11 @@ def _draw(graph: Graph) -> Figure:
     boxes = {name: _box(axis, label, places[name], size, below=True) for name, label in labels.items()}
     for name, label in labels.items():  # once more over the arrows, whose ends need the boxes drawn before them
         _box(axis, label, places[name], size, below=False)
+    told: set[tuple[str, str]] = set()
     for edge in drawn.edges:
+        if graph.kind == "wait-for" and (edge.source, edge.label) in told:  # one arrow of an actor says for what
+            edge = edge.model_copy(update={"label": ""})
+        told.add((edge.source, edge.label))
         _arrow(axis, edge, boxes, places, (WIDTH / (max(xs) - min(xs) + 1), _row_inches(drawn)))
     if lanes:
         _heads(axis, graph, places)
@@ -258,6 +270,8 @@ def _arrow(axis: Axes, edge: GraphEdge, boxes: dict[str, Text], places: Places, 
 
 def _bend(edge: GraphEdge, start: Place, end: Place, inches: tuple[float, float]) -> float:
     """How much an arrow over several columns is bent: a missing order below the boxes, an order above them."""
+    if edge.style == "circle":
+        return RING_BEND
     span = abs(end[0] - start[0])
     if span < SPAN_STRAIGHT or edge.style == "waits":
         return 0.0
