@@ -6,7 +6,7 @@ from math import inf
 import pytest
 
 from cllm_sim.library import load, shipped
-from cllm_sim.semantics import ordered
+from cllm_sim.semantics import Mark, ordered
 from cllm_sim.validator.clocks import Clocks
 from cllm_sim.validator.search import Search
 from cllm_sim.validator.walk import every_state, unbroken, walk
@@ -22,7 +22,8 @@ def test_the_first_race_is_the_same() -> None:
     for seed in range(80):
         system, trace = random_run(random.Random(seed), seed)
         judging, logs = prepared(system, trace)
-        clocks, marks, raced = Clocks(judging), (), False
+        clocks, raced = Clocks(judging), False
+        marks: tuple[Mark, ...] = ()
         for step in order_of(judging, logs):
             marks, races = ordered(judging, marks, step.events)
             raced = clocks.race(step.events)
@@ -62,6 +63,7 @@ def test_waiting_at_the_end_of_an_unfinished_run_counts() -> None:
         given_back = unbroken(judging, logs, search.order)
         assert given_back is not None
         model = system.bind[0]["model"]
+        assert isinstance(model, int)
         holder = search.memory.value[model]
         waiting = walk(judging, logs, search.order, search).contention[model].waiters
         assert waiting >= given_back.contention[model].waiters
