@@ -74,6 +74,8 @@ def run(
         if wrong(found):
             first = found
             found, left_out = _in_full(space, symmetric, limits, first, progress)
+        elif not found.complete and found.seconds < limits.seconds:
+            found, left_out = _broadly(Space(space.system, space.path), symmetric, limits, found, left_out, progress)
     else:
         found, left_out = search(space, symmetric, limits, progress)
     judged = judge(loaded, found, found.symmetry.crews)
@@ -89,7 +91,7 @@ def run(
     if "uncontended" in names:
         judged.broken.extend(contention_broken(loaded, found, judged.contention))
     notes = _notes(system, found, left_out, symmetric, monitored)
-    if partial:
+    if first is not None or found.reduced:
         _note_partial(notes, found, first)
     elif why_not:
         notes["assumptions"].append(why_not)
@@ -116,6 +118,19 @@ def _in_full(
     if not found.complete and not wrong(found):
         return first, left_out
     return found, left_out
+
+
+def _broadly(
+    space: Space,
+    symmetric: bool,
+    limits: Limits,
+    deep: Found,
+    left_out: frozenset[int],
+    progress: Progress | None,
+) -> tuple[Found, frozenset[int]]:
+    """Look without partial order, in the time that is left: chains go deep, what is wrong may be near the start."""
+    found, also_left_out = search(space, symmetric, replace(limits, seconds=limits.seconds - deep.seconds), progress)
+    return (found, also_left_out) if found.complete or wrong(found) else (deep, left_out)
 
 
 def _note_partial(notes: dict[str, Any], found: Found, first: Found | None) -> None:

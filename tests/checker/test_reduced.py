@@ -97,6 +97,14 @@ def test_fewer_states_than_the_search_it_stands_for() -> None:
     assert search_reduced(space, False, Limits())[0].visited < len(search(space, False, Limits())[0].states) / 4
 
 
+def test_what_is_wrong_near_the_start_of_an_unbounded_text_is_found() -> None:
+    """A chain of steps goes deep at once; where it meets no end, the search without it looks near the start."""
+    loaded = library.load(str(HERE / "unbounded.py"))
+    data = checker.run(loaded, workers=1, reductions="partial-order", max_states=2_000).data
+    assert (data["verdict"], data["complete"]) == ("broken", False)
+    assert "race" in {row["class"] for row in data["broken"]}
+
+
 def test_promises_of_ones_own_are_asked_of_every_state() -> None:
     loaded = library.load(str(HERE / "architectures" / "words.py"), {"variant": "without_turn"})
     data = checker.run(loaded, workers=2, reductions="partial-order").data

@@ -49,6 +49,8 @@ def check(
             ).data
         except CllmError as error:
             return CheckOutcome(workers, "undecided", 0, 0, False, 0.0, str(error).replace(folder, ""))
+    if result["limit"]:
+        result["limit"] = result["limit"].replace(folder, "").lstrip("/")
     return _outcome(skeleton, workers, result)
 
 
