@@ -97,7 +97,7 @@ def run(
         notes["assumptions"].append(why_not)
     limit = (first or found).limit
     if judged.unconfirmed and not limit:
-        limit = "something was seen to go wrong, and no schedule was found that shows it"
+        limit = found.limit or "something was seen to go wrong, and no schedule was found that shows it"
     return _result(loaded, system, found, judged, names, notes, limit)
 
 
@@ -141,7 +141,6 @@ def _note_partial(notes: dict[str, Any], found: Found, first: Found | None) -> N
         "kept": len((first or found).states),
         "steps": (first or found).steps,
         "classes": sorted({kind for kind, _, _ in (first or found).defects}),
-        "seconds": round((first or found).seconds, 6),
     }
     if first is not None and found is not first:
         notes["assumptions"].append(

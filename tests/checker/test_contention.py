@@ -112,6 +112,6 @@ def test_what_cannot_be_confirmed_within_the_limits_is_undecided(monkeypatch: py
 
     monkeypatch.setattr(cllm_sim.checker, "search", short_of_states)
     for variant in ("lock", "for_ever"):
-        result = run(loaded("crossing", variant=variant), workers=2, promise=("uncontended",))
+        result = run(loaded("crossing", variant=variant), workers=2, reductions="symmetry", promise=("uncontended",))
         assert (result.verdict, result.exit_code, result.complete) == ("undecided", 3, False)
         assert "could not be confirmed in index order" in result.limit
