@@ -34,7 +34,7 @@ def render_defects(console: Console, data: Data, full: bool = False) -> None:
     hidden = len(shown) - 1
     if hidden > 0 and not full:
         blank(console)
-        line(console, f"the other {'one' if hidden == 1 else hidden} step by step: add -v", "dim")
+        line(console, f"the other {'one' if hidden == 1 else hidden} step by step: add --all", "dim")
 
 
 def to_repair(console: Console, found: Sequence[Cause]) -> None:
